@@ -1,0 +1,153 @@
+import { Type, type Static } from 'typebox'
+import { componentRefSchema } from './component.ts'
+
+/*
+ * The plan of a job is its script (B3): what a recipe becomes once every size is a sector number and every file a component.
+ * It is made on the first computer by `planRecipe` (pure), stored as JSON, and executed by the worker (B21).
+ */
+
+const closed = { additionalProperties: false }
+
+/**
+ * Which disk a job may write (F1). Exactly one disk of the machine must fit every given field, and it must hold no data unless this
+ * machine's disk is marked as scratch by its serial. Removable, USB and multipath disks never fit, unless named by serial or WWN.
+ */
+export const diskRuleSchema = Type.Object(
+  {
+    /** Smallest size that fits, in bytes. */
+    minSizeBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Largest size that fits, in bytes. */
+    maxSizeBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Exact serial number, as the disk itself reports it. */
+    serial: Type.Optional(Type.String({ minLength: 1 })),
+    /** Exact World Wide Name, for example `0x5000c500a1b2c3d4`. */
+    wwn: Type.Optional(Type.String({ minLength: 1 })),
+    /** Exact model string. */
+    model: Type.Optional(Type.String({ minLength: 1 })),
+    /** How the disk is attached. */
+    transport: Type.Optional(Type.Union(['nvme', 'sata', 'sas', 'scsi', 'virtio'].map((name) => Type.Literal(name)))),
+  },
+  closed,
+)
+export type DiskRule = Static<typeof diskRuleSchema>
+
+export const filesystemSchema = Type.Union([Type.Literal('ext4'), Type.Literal('vfat')])
+export type Filesystem = Static<typeof filesystemSchema>
+
+/** One GPT partition, positions in bytes from the start of the disk, aligned to 1 MiB (UEFI 2.10, 5.3). */
+export const plannedPartitionSchema = Type.Object(
+  {
+    /** GPT partition name, for example `root`. */
+    name: Type.String({ minLength: 1, maxLength: 36 }),
+    /** GPT type GUID, upper case (UEFI 2.10 table 5.7; Discoverable Partitions Specification). */
+    typeGuid: Type.String({ pattern: '^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$' }),
+    startBytes: Type.Integer({ minimum: 1048576 }),
+    sizeBytes: Type.Integer({ minimum: 1048576 }),
+    filesystem: Type.Optional(filesystemSchema),
+    /** Where it is mounted in the installed system, for example `/` or `/boot/efi`. */
+    mountPoint: Type.Optional(Type.String({ pattern: '^/' })),
+    /** Unique GUID of the partition and UUID of its filesystem, fixed by the plan so that two builds of a recipe are alike. */
+    partitionGuid: Type.String(),
+    filesystemUuid: Type.Optional(Type.String()),
+  },
+  closed,
+)
+export type PlannedPartition = Static<typeof plannedPartitionSchema>
+
+export const partitionStepSchema = Type.Object(
+  {
+    kind: Type.Literal('partition'),
+    disk: diskRuleSchema,
+    /** Size of the disk that the image describes; the layout ends here, whatever the size of the disk that is written. */
+    diskSizeBytes: Type.Integer({ minimum: 1048576 }),
+    diskGuid: Type.String(),
+    partitions: Type.Array(plannedPartitionSchema, { minItems: 1 }),
+  },
+  closed,
+)
+
+/** Unpacks a root filesystem (a tar compressed with zstd) into the mounted partitions. */
+export const rootfsStepSchema = Type.Object({ kind: Type.Literal('install-rootfs'), component: componentRefSchema }, closed)
+
+/** Runs debootstrap on the worker itself, packages by way of the first computer. */
+export const debootstrapStepSchema = Type.Object(
+  {
+    kind: Type.Literal('install-debootstrap'),
+    suite: Type.String(),
+    packages: Type.Array(Type.String()),
+    /** A squashfs with debootstrap and what it runs on, mounted only for this step. */
+    tools: componentRefSchema,
+  },
+  closed,
+)
+
+/** Installs Debian packages by apt in the installed system, by way of the first computer. */
+export const packagesStepSchema = Type.Object(
+  { kind: Type.Literal('install-packages'), packages: Type.Array(Type.String(), { minItems: 1 }) },
+  closed,
+)
+
+/** Makes the disk boot by itself: GRUB for BIOS in the BIOS boot partition, signed shim and GRUB for UEFI at the removable-media path. */
+export const bootloaderStepSchema = Type.Object(
+  {
+    kind: Type.Literal('install-bootloader'),
+    firmware: Type.Array(Type.Union([Type.Literal('bios'), Type.Literal('uefi')]), { minItems: 1 }),
+    /** Added to the kernel command line, for example `console=ttyS0,115200`. */
+    kernelArguments: Type.String(),
+  },
+  closed,
+)
+
+export const fileStepSchema = Type.Object(
+  {
+    kind: Type.Literal('configure-file'),
+    component: componentRefSchema,
+    /** Absolute path in the installed system. */
+    path: Type.String({ pattern: '^/' }),
+    /** Octal permissions, for example `0644`. */
+    mode: Type.String({ pattern: '^0[0-7]{3}$' }),
+  },
+  closed,
+)
+
+/** Runs a script in the installed system (chroot) as root; its first line names its interpreter. */
+export const scriptStepSchema = Type.Object({ kind: Type.Literal('configure-script'), component: componentRefSchema }, closed)
+
+/** Takes away what must differ between two copies: machine-id, SSH host keys, leases, logs, random seed (B24). */
+export const generaliseStepSchema = Type.Object({ kind: Type.Literal('generalise') }, closed)
+
+/** Captures the used blocks of the disk and streams them to the first computer (B23). */
+export const imageStepSchema = Type.Object(
+  { kind: Type.Literal('image'), image: Type.String({ pattern: '^[a-z0-9]+([._-][a-z0-9]+)*$' }) },
+  closed,
+)
+
+export const stepSchema = Type.Union([
+  partitionStepSchema,
+  rootfsStepSchema,
+  debootstrapStepSchema,
+  packagesStepSchema,
+  bootloaderStepSchema,
+  fileStepSchema,
+  scriptStepSchema,
+  generaliseStepSchema,
+  imageStepSchema,
+])
+export type Step = Static<typeof stepSchema>
+export type StepKind = Step['kind']
+export type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>
+
+/** What the image is: copied into the image's OCI config. */
+export const planSchema = Type.Object(
+  {
+    version: Type.Literal(1),
+    recipe: Type.Object({ name: Type.String(), digest: Type.String() }, closed),
+    architecture: Type.Literal('amd64'),
+    firmware: Type.Array(Type.Union([Type.Literal('bios'), Type.Literal('uefi')]), { minItems: 1 }),
+    /** Programs that the steps need and the appliance does not carry: a squashfs mounted once the job is claimed (B20). */
+    tools: componentRefSchema,
+    steps: Type.Array(stepSchema, { minItems: 1 }),
+  },
+  closed,
+)
+export type Plan = Static<typeof planSchema>

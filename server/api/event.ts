@@ -1,0 +1,43 @@
+import type { Inventory } from './machine.ts'
+import type { Progress, Failure } from './status.ts'
+
+/** Where a machine is on its way, in order (F8). */
+export type Hop =
+  | 'dhcp-discover'
+  | 'dhcp-offer'
+  | 'dhcp-ack'
+  | 'tftp'
+  | 'boot-script'
+  | 'kernel'
+  | 'initramfs'
+  | 'stage2'
+  | 'worker'
+  | 'claim'
+  | 'plan'
+  | 'component'
+  | 'step'
+  | 'image'
+  | 'performed'
+  | 'failed'
+
+/**
+ * One thing that happened to one machine, for example
+ * `{ time: '2026-11-23T21:20:01.123Z', machine: '52-54-00-12-34-56', hop: 'tftp', file: 'undionly.kpxe', bytes: 74213, ms: 180 }`.
+ * Sent on `GET /events` as server-sent events, kept in `events.ndjson`.
+ */
+export type MachineEvent = { time: string; machine: string } & (
+  | { hop: 'dhcp-discover'; architecture: string; vendorClass: string; address: string }
+  | { hop: 'dhcp-offer'; address: string; file: string }
+  | { hop: 'dhcp-ack'; address: string; file: string }
+  | { hop: 'tftp'; file: string; bytes: number; ms: number }
+  | { hop: 'boot-script'; address: string }
+  | { hop: 'kernel' | 'initramfs' | 'stage2'; bytes: number; ms: number }
+  | { hop: 'worker'; inventory: Inventory }
+  | { hop: 'claim'; job: string }
+  | { hop: 'plan'; job: string }
+  | { hop: 'component'; job: string; name: string; bytes: number; ms: number }
+  | { hop: 'step'; job: string; progress: Progress }
+  | { hop: 'image'; job: string; image: string; version: string; digest: string; blobBytes: number; diskBytes: number }
+  | { hop: 'performed'; job: string }
+  | { hop: 'failed'; job: string; failure: Failure }
+)

@@ -1,0 +1,51 @@
+import { Type, type Static } from 'typebox'
+
+const closed = { additionalProperties: false }
+
+/** A disk as the worker sees it. */
+export const diskSchema = Type.Object(
+  {
+    /** Device node, for example `/dev/nvme0n1`; valid only during this boot. */
+    device: Type.String(),
+    sizeBytes: Type.Integer({ minimum: 0 }),
+    logicalSectorBytes: Type.Integer({ minimum: 512 }),
+    model: Type.String(),
+    serial: Type.String(),
+    wwn: Type.String(),
+    /** `nvme`, `sata`, `sas`, `scsi`, `virtio`, `usb` or empty when unknown. */
+    transport: Type.String(),
+    removable: Type.Boolean(),
+    readOnly: Type.Boolean(),
+    /** What lies on it, empty when nothing was recognised: for example `gpt partition table` or `ext4 filesystem "data"`. */
+    contents: Type.Array(Type.String()),
+  },
+  closed,
+)
+export type Disk = Static<typeof diskSchema>
+
+/** What a worker tells of its machine: the body of `PUT /machines/<id>.json`. */
+export const inventorySchema = Type.Object(
+  {
+    /** The MAC of the boot NIC with dashes, for example `52-54-00-12-34-56`. */
+    id: Type.String({ pattern: '^[0-9a-f]{2}(-[0-9a-f]{2}){5}$' }),
+    /** SMBIOS system UUID, empty when the firmware has none. */
+    uuid: Type.String(),
+    firmware: Type.Union([Type.Literal('bios'), Type.Literal('uefi')]),
+    /** Whether the running kernel was started under Secure Boot. */
+    secureBoot: Type.Boolean(),
+    architecture: Type.String(),
+    manufacturer: Type.String(),
+    model: Type.String(),
+    serial: Type.String(),
+    cpu: Type.Object({ model: Type.String(), cores: Type.Integer({ minimum: 1 }) }, closed),
+    memoryBytes: Type.Integer({ minimum: 0 }),
+    disks: Type.Array(diskSchema),
+    nics: Type.Array(
+      Type.Object({ name: Type.String(), mac: Type.String(), driver: Type.String(), speedMbps: Type.Integer({ minimum: -1 }) }, closed),
+    ),
+    /** Version of Ingot that the worker runs. */
+    workerVersion: Type.String(),
+  },
+  closed,
+)
+export type Inventory = Static<typeof inventorySchema>

@@ -1,0 +1,78 @@
+import { Type, type Static } from 'typebox'
+import { jobIdSchema } from './job.ts'
+
+const closed = { additionalProperties: false }
+
+/** `claimed` and `running` are held by a worker; `performed` and `failed` are ends. No status file at all means available (B14). */
+export const jobStateSchema = Type.Union(['claimed', 'running', 'performed', 'failed'].map((state) => Type.Literal(state)))
+export type JobState = 'claimed' | 'running' | 'performed' | 'failed'
+
+/** Why a job failed: what ran, how it ended, and what it said last (F8). */
+export const failureSchema = Type.Object(
+  {
+    /** Kind of the step that failed, for example `install-packages`. */
+    step: Type.String(),
+    message: Type.String(),
+    /** The command as one could paste it into a shell, when a command failed. */
+    command: Type.Optional(Type.String()),
+    exitCode: Type.Optional(Type.Integer()),
+    /** The last lines of its output, oldest first. */
+    lastLines: Type.Array(Type.String()),
+  },
+  closed,
+)
+export type Failure = Static<typeof failureSchema>
+
+/** Where the worker is in the plan. */
+export const progressSchema = Type.Object(
+  {
+    /** Index of the step that runs, from 0, and how many there are. */
+    stepIndex: Type.Integer({ minimum: 0 }),
+    stepCount: Type.Integer({ minimum: 1 }),
+    step: Type.String(),
+    /** Bytes done and, where known, bytes to do in this step. */
+    doneBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    totalBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** One line for people, for example `unpacking debian-12-base`. */
+    detail: Type.Optional(Type.String({ maxLength: 500 })),
+  },
+  closed,
+)
+export type Progress = Static<typeof progressSchema>
+
+/** What a worker writes: the body of `PUT /status/<job>.json` (B12, B13). */
+export const statusReportSchema = Type.Object(
+  {
+    /** Identifier of the second computer: its machine id, for example `52-54-00-12-34-56`. */
+    worker: Type.String({ minLength: 1, maxLength: 100 }),
+    /** Address of the job server as the worker reached it, for example `http://10.77.0.1:8080`. */
+    server: Type.String({ format: 'uri' }),
+    state: jobStateSchema,
+    progress: Type.Optional(progressSchema),
+    failure: Type.Optional(failureSchema),
+    /** Digest of the published image manifest, once performed. */
+    imageDigest: Type.Optional(Type.String()),
+  },
+  closed,
+)
+export type StatusReport = Static<typeof statusReportSchema>
+
+/** The status file `status/<job>.json` and the answer to `GET /status/<job>.json` (B11). */
+export const statusSchema = Type.Object(
+  {
+    ...statusReportSchema.properties,
+    version: Type.Literal(1),
+    job: jobIdSchema,
+    attempt: Type.Integer({ minimum: 1 }),
+    /** sha256 of the claim token that every write of this claim carries in the header `Ingot-Claim`; the token itself is never stored. */
+    claimHash: Type.String(),
+    claimedAt: Type.String({ format: 'date-time' }),
+    heartbeatAt: Type.String({ format: 'date-time' }),
+    deadlineAt: Type.String({ format: 'date-time' }),
+  },
+  closed,
+)
+export type Status = Static<typeof statusSchema>
+
+/** Header that carries the claim token: 32 random bytes in base64url, made by the worker, so that a claim whose answer was lost can be asked again. */
+export const claimHeader = 'ingot-claim'
