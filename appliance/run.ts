@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline'
+import { Readable, type Duplex } from 'node:stream'
 import { execa, ExecaError, type Options } from 'execa'
 
 export interface RunOptions {
@@ -6,8 +8,8 @@ export interface RunOptions {
   cwd?: string
   /** The whole environment of the program besides PATH, HOME and LANG=C.UTF-8. */
   env?: Record<string, string>
-  /** Text given on standard input. */
-  input?: string
+  /** Text given on standard input, or bytes as they come. When the bytes break off with an error, so does the program. */
+  input?: string | AsyncIterable<Uint8Array>
   /** Called with each line of standard output and standard error as it comes. */
   onLine?: (line: string) => void
   signal?: AbortSignal
@@ -49,6 +51,11 @@ export const execaOptions = (options: RunOptions) =>
     maxBuffer: 16 * 1024 * 1024,
   }) satisfies Options
 
+function standardInput(input: RunOptions['input']): Options {
+  if (input === undefined) return { stdin: 'ignore' }
+  return { input: typeof input === 'string' ? input : Readable.from(input, { objectMode: false }) }
+}
+
 /**
  * Runs one program to its end and returns its standard output, for example `await run('sfdisk', ['--json', '/dev/vda'])`.
  * Throws a `CommandError` when it exits with anything but 0, is killed or takes too long.
@@ -57,7 +64,7 @@ export async function run(program: string, args: readonly string[], options: Run
   try {
     const child = execa(program, [...args], {
       ...execaOptions(options),
-      ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+      ...standardInput(options.input),
     })
     if (options.onLine !== undefined) for await (const line of child.iterable({ from: 'all' })) options.onLine(String(line))
     return String((await child).stdout)
@@ -67,3 +74,79 @@ export async function run(program: string, args: readonly string[], options: Run
   }
 }
 export type Run = typeof run
+
+export interface StartOptions {
+  cwd?: string
+  /** The whole environment of the program besides PATH, HOME and LANG=C.UTF-8. */
+  env?: Record<string, string>
+  /** `pipe` (default): ours to read from `stdout` and `stderr`. `inherit`: it writes where we write, terminal included. */
+  output?: 'pipe' | 'inherit'
+  /** Pipes beyond standard error: the program's file descriptors 3, 4, … */
+  extraPipes?: number
+  /** Called with each line of standard error, when that is ours to read. */
+  onErrorLine?: (line: string) => void
+  /** Called with each message when the program is a Node program of ours with `process.send`. */
+  onMessage?: (message: unknown) => void
+  /** Puts it into a session of its own, so that the terminal's Ctrl-C reaches us alone. */
+  ownSession?: boolean
+}
+
+/** How a program ended; `lastLines` are those of its standard error, when that is ours to read. */
+export interface Ended {
+  exitCode: number | undefined
+  signal: string | undefined
+  lastLines: string[]
+}
+
+/** A program that runs beside us until it ends or is ended. */
+export interface StartedProgram {
+  readonly pid: number
+  /** The line one could paste into a shell. */
+  readonly command: string
+  readonly stdout: Readable | undefined
+  readonly extraPipes: readonly Duplex[]
+  /** Settles once it has ended and its output is closed; never rejects. */
+  readonly ended: Promise<Ended>
+  send(message: object): void
+  kill(signal: NodeJS.Signals): void
+}
+
+/**
+ * Starts a program that is meant to last, for example `await start('qemu-system-x86_64', args)`; nothing is thrown when it ends.
+ * Throws a `CommandError` when it cannot be started.
+ */
+export async function start(program: string, args: readonly string[], options: StartOptions = {}): Promise<StartedProgram> {
+  const output = options.output ?? 'pipe'
+  const extraPipes = Array.from({ length: options.extraPipes ?? 0 }, () => 'pipe' as const)
+  const child = execa(program, [...args], {
+    env: { ...baseEnvironment(), ...options.env },
+    extendEnv: false,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdio: ['ignore', output, output, ...extraPipes],
+    ipc: options.onMessage !== undefined,
+    detached: options.ownSession ?? false,
+    buffer: false,
+    reject: false,
+  })
+  const lastLines: string[] = []
+  if (child.stderr !== null) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      options.onErrorLine?.(line)
+      lastLines.push(line)
+      if (lastLines.length > 20) lastLines.shift()
+    })
+  }
+  if (options.onMessage !== undefined) child.on('message', options.onMessage)
+  const { pid } = child
+  if (pid === undefined) throw new CommandError((await child) as unknown as ExecaError)
+  return {
+    pid,
+    command: [program, ...args].join(' '),
+    stdout: child.stdout ?? undefined,
+    extraPipes: extraPipes.map((_, index) => child.stdio[3 + index] as unknown as Duplex),
+    ended: child.then(({ exitCode, signal }) => ({ exitCode, signal, lastLines })),
+    send: (message) => void child.send?.(message as never, () => {}),
+    kill: (signal) => void child.kill(signal),
+  }
+}
+export type Start = typeof start

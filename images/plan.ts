@@ -25,13 +25,13 @@ export const diskRuleSchema = Type.Object(
     /** Exact model string. */
     model: Type.Optional(Type.String({ minLength: 1 })),
     /** How the disk is attached. */
-    transport: Type.Optional(Type.Union(['nvme', 'sata', 'sas', 'scsi', 'virtio'].map((name) => Type.Literal(name)))),
+    transport: Type.Optional(Type.Enum(['nvme', 'sata', 'sas', 'scsi', 'virtio'])),
   },
   closed,
 )
 export type DiskRule = Static<typeof diskRuleSchema>
 
-export const filesystemSchema = Type.Union([Type.Literal('ext4'), Type.Literal('vfat')])
+export const filesystemSchema = Type.Enum(['ext4', 'vfat'])
 export type Filesystem = Static<typeof filesystemSchema>
 
 /** One GPT partition, positions in bytes from the start of the disk, aligned to 1 MiB (UEFI 2.10, 5.3). */
@@ -91,7 +91,7 @@ export const packagesStepSchema = Type.Object(
 export const bootloaderStepSchema = Type.Object(
   {
     kind: Type.Literal('install-bootloader'),
-    firmware: Type.Array(Type.Union([Type.Literal('bios'), Type.Literal('uefi')]), { minItems: 1 }),
+    firmware: Type.Array(Type.Enum(['bios', 'uefi']), { minItems: 1 }),
     /** Added to the kernel command line, for example `console=ttyS0,115200`. */
     kernelArguments: Type.String(),
   },
@@ -143,7 +143,7 @@ export const planSchema = Type.Object(
     version: Type.Literal(1),
     recipe: Type.Object({ name: Type.String(), digest: Type.String() }, closed),
     architecture: Type.Literal('amd64'),
-    firmware: Type.Array(Type.Union([Type.Literal('bios'), Type.Literal('uefi')]), { minItems: 1 }),
+    firmware: Type.Array(Type.Enum(['bios', 'uefi']), { minItems: 1 }),
     /** Programs that the steps need and the appliance does not carry: a squashfs mounted once the job is claimed (B20). */
     tools: componentRefSchema,
     steps: Type.Array(stepSchema, { minItems: 1 }),

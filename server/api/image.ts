@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { digestSchema } from '../../images/component.ts'
 
 const closed = { additionalProperties: false }
 
@@ -27,7 +28,7 @@ export const imageConfigSchema = Type.Object(
     sectorBytes: Type.Integer({ minimum: 512 }),
     chunkSizeBytes: Type.Integer({ minimum: 4096 }),
     architecture: Type.Literal('amd64'),
-    firmware: Type.Array(Type.Union([Type.Literal('bios'), Type.Literal('uefi')]), { minItems: 1 }),
+    firmware: Type.Array(Type.Enum(['bios', 'uefi']), { minItems: 1 }),
     recipe: Type.Object({ name: Type.String(), digest: Type.String() }, closed),
     job: Type.String(),
     /** Id of the machine that built it. */
@@ -53,18 +54,41 @@ export const imageConfigSchema = Type.Object(
 )
 export type ImageConfig = Static<typeof imageConfigSchema>
 
-/** Descriptor and manifest of OCI image-spec 1.1, only the fields that an Ingot image has. */
+const descriptorFields = { digest: digestSchema, size: Type.Integer({ minimum: 0 }) }
+const decimal = Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' })
+
+/** Descriptor of a chunk (OCI image-spec 1.1, descriptor.md), for example of the second MiB of a disk. */
+export const chunkDescriptorSchema = Type.Object(
+  {
+    mediaType: Type.Literal(mediaTypes.chunk),
+    ...descriptorFields,
+    annotations: Type.Object({ [offsetAnnotation]: decimal, [lengthAnnotation]: decimal }, closed),
+  },
+  closed,
+)
+export type ChunkDescriptor = Static<typeof chunkDescriptorSchema>
+
+/** Manifest of an image (OCI image-spec 1.1, manifest.md): the config, and the chunks in the order of the disk. */
+export const imageManifestSchema = Type.Object(
+  {
+    schemaVersion: Type.Literal(2),
+    mediaType: Type.Literal(mediaTypes.manifest),
+    artifactType: Type.Literal(mediaTypes.artifact),
+    config: Type.Object({ mediaType: Type.Literal(mediaTypes.config), ...descriptorFields }, closed),
+    layers: Type.Array(chunkDescriptorSchema, { minItems: 1 }),
+    annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
+  },
+  closed,
+)
+export type ImageManifest = Static<typeof imageManifestSchema>
+
+/** What the server tells of a published manifest. */
 export interface Descriptor {
   mediaType: string
   digest: string
   size: number
-  annotations?: Record<string, string>
 }
-export interface ImageManifest {
-  schemaVersion: 2
-  mediaType: typeof mediaTypes.manifest
-  artifactType: typeof mediaTypes.artifact
-  config: Descriptor
-  layers: Descriptor[]
-  annotations?: Record<string, string>
-}
+
+/** An image's name as OCI writes it, without folders, and the name of one version of it: the id of the job that made it. */
+export const imageNamePattern = '^[a-z0-9]+([._-][a-z0-9]+)*$'
+export const imageVersionPattern = '^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$'

@@ -30,7 +30,7 @@ export const inventorySchema = Type.Object(
     id: Type.String({ pattern: '^[0-9a-f]{2}(-[0-9a-f]{2}){5}$' }),
     /** SMBIOS system UUID, empty when the firmware has none. */
     uuid: Type.String(),
-    firmware: Type.Union([Type.Literal('bios'), Type.Literal('uefi')]),
+    firmware: Type.Enum(['bios', 'uefi']),
     /** Whether the running kernel was started under Secure Boot. */
     secureBoot: Type.Boolean(),
     architecture: Type.String(),

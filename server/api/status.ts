@@ -4,8 +4,8 @@ import { jobIdSchema } from './job.ts'
 const closed = { additionalProperties: false }
 
 /** `claimed` and `running` are held by a worker; `performed` and `failed` are ends. No status file at all means available (B14). */
-export const jobStateSchema = Type.Union(['claimed', 'running', 'performed', 'failed'].map((state) => Type.Literal(state)))
-export type JobState = 'claimed' | 'running' | 'performed' | 'failed'
+export const jobStateSchema = Type.Enum(['claimed', 'running', 'performed', 'failed'])
+export type JobState = Static<typeof jobStateSchema>
 
 /** Why a job failed: what ran, how it ended, and what it said last (F8). */
 export const failureSchema = Type.Object(
@@ -40,18 +40,16 @@ export const progressSchema = Type.Object(
 )
 export type Progress = Static<typeof progressSchema>
 
-/** What a worker writes: the body of `PUT /status/<job>.json` (B12, B13). */
+/** What a worker writes: the body of `PUT /status/<job>.json` (B12, B13). What it leaves out stays as it is. */
 export const statusReportSchema = Type.Object(
   {
-    /** Identifier of the second computer: its machine id, for example `52-54-00-12-34-56`. */
-    worker: Type.String({ minLength: 1, maxLength: 100 }),
-    /** Address of the job server as the worker reached it, for example `http://10.77.0.1:8080`. */
-    server: Type.String({ format: 'uri' }),
-    state: jobStateSchema,
+    /** Identifier of the second computer: its machine id, for example `52-54-00-12-34-56`. Default: the name of its credential. */
+    worker: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    /** Address of the job server as the worker reached it, for example `http://10.77.0.1:8080`. Default: from the `Host` it asked. */
+    server: Type.Optional(Type.String({ format: 'uri' })),
+    state: Type.Optional(jobStateSchema),
     progress: Type.Optional(progressSchema),
     failure: Type.Optional(failureSchema),
-    /** Digest of the published image manifest, once performed. */
-    imageDigest: Type.Optional(Type.String()),
   },
   closed,
 )
@@ -60,7 +58,13 @@ export type StatusReport = Static<typeof statusReportSchema>
 /** The status file `status/<job>.json` and the answer to `GET /status/<job>.json` (B11). */
 export const statusSchema = Type.Object(
   {
-    ...statusReportSchema.properties,
+    worker: Type.String(),
+    server: Type.String(),
+    state: jobStateSchema,
+    progress: Type.Optional(progressSchema),
+    failure: Type.Optional(failureSchema),
+    /** Digest of the published image manifest, once performed. */
+    imageDigest: Type.Optional(Type.String()),
     version: Type.Literal(1),
     job: jobIdSchema,
     attempt: Type.Integer({ minimum: 1 }),
@@ -74,5 +78,11 @@ export const statusSchema = Type.Object(
 )
 export type Status = Static<typeof statusSchema>
 
-/** Header that carries the claim token: 32 random bytes in base64url, made by the worker, so that a claim whose answer was lost can be asked again. */
+/**
+ * Header that carries the claim token: 32 random bytes in base64url. A worker that makes it itself can ask again when the answer to its claim
+ * was lost; for one that sends none the server makes it and returns it in the same header.
+ */
 export const claimHeader = 'ingot-claim'
+
+/** Header that tells which job an upload is for, beside its claim token. */
+export const jobHeader = 'ingot-job'

@@ -1,0 +1,48 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Logger } from 'pino'
+import { chunkSizeBytes } from '../../server/api/image.ts'
+import type { Run } from '../run.ts'
+import type { TargetDisk } from '../steps/context.ts'
+import type { ByteRange } from './byte-range.ts'
+import { findUsedRanges } from './find-used-ranges.ts'
+import { parseGpt, resizeGpt, type GptPartition, type Patch } from './gpt.ts'
+import { planChunks, type PlannedChunk } from './plan-chunks.ts'
+
+/** What of a disk goes into its image. */
+export interface CapturePlan {
+  chunks: PlannedChunk[]
+  /** The partition table as it must be on a disk of exactly the layout's size. */
+  patches: Patch[]
+  /** As found on the disk. */
+  partitions: GptPartition[]
+}
+
+/**
+ * Finds what must be read of a disk: everything before its first partition (partition table and boot code), the used ranges of every partition,
+ * and the end of the layout, where the backup partition table goes. A partition that the plan does not name is captured whole.
+ * Throws when the disk lacks a planned partition or one reaches beyond the layout.
+ */
+export async function planCapture(handle: FileHandle, disk: TargetDisk, options: { sectorBytes: number; run: Run; log: Logger }): Promise<CapturePlan> {
+  const { buffer: start } = await handle.read(Buffer.alloc(chunkSizeBytes), 0, chunkSizeBytes, 0)
+  const gpt = parseGpt(start, options.sectorBytes)
+  const patches = resizeGpt(gpt, disk.layoutSizeBytes)
+
+  const isAt = (left: { startBytes: number; sizeBytes: number }, right: { startBytes: number; sizeBytes: number }) =>
+    left.startBytes === right.startBytes && left.sizeBytes === right.sizeBytes
+  for (const planned of disk.partitions) {
+    if (!gpt.partitions.some((found) => isAt(found, planned))) {
+      throw new Error(`${disk.device}: expected the partition "${planned.name}" of ${planned.sizeBytes} bytes at ${planned.startBytes}, got none there`)
+    }
+  }
+  // partclone spends most of its time asleep between reports of its progress, so the partitions are asked at once.
+  const partitionRanges = await Promise.all(
+    gpt.partitions.map((found) => findUsedRanges(found, disk.partitions.find((planned) => isAt(found, planned)), options)),
+  )
+  const bootArea: ByteRange = { startBytes: 0, endBytes: Math.min(...gpt.partitions.map((partition) => partition.startBytes)) }
+  const patched = patches.map(({ startBytes, bytes }) => ({ startBytes, endBytes: startBytes + bytes.length }))
+  return {
+    chunks: planChunks([bootArea, ...partitionRanges.flat(), ...patched], disk.layoutSizeBytes, chunkSizeBytes),
+    patches,
+    partitions: gpt.partitions,
+  }
+}

@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import pMap, { pMapSkip } from 'p-map'
+import { chunkSizeBytes, lengthAnnotation, mediaTypes, offsetAnnotation, type ChunkDescriptor } from '../../server/api/image.ts'
+import type { JobServer } from '../server-client.ts'
+import { sizeOfRanges } from './byte-range.ts'
+import type { CapturePlan } from './plan-capture.ts'
+import { compressChunk } from './compress-chunk.ts'
+import { readChunk } from './read-chunk.ts'
+
+/** Chunks on their way at once. */
+export const chunksInFlight = 8
+
+const zeros = Buffer.alloc(chunkSizeBytes)
+
+/** What was sent: the chunks in the order of the disk, and how much of it the server had already. */
+export interface SentChunks {
+  layers: ChunkDescriptor[]
+  /** Compressed bytes, each blob once. */
+  blobBytes: number
+  /** Of these, bytes that were not sent because the server holds them. */
+  knownBytes: number
+}
+
+export interface SendChunksOptions {
+  server: JobServer
+  image: string
+  signal: AbortSignal
+  /** Called after each chunk with the used bytes of the disk that are done. */
+  onProgress: (doneBytes: number) => void
+}
+
+/**
+ * Reads, compresses, hashes and sends the chunks of a disk, a bounded number of them at once so that disk, processors and network work at the same time
+ * and memory does not depend on the disk. A chunk of nothing but zeros is left out; one that the server holds is not sent.
+ */
+export async function sendChunks(disk: FileHandle, plan: Pick<CapturePlan, 'chunks' | 'patches'>, options: SendChunksOptions): Promise<SentChunks> {
+  const { server, image, signal, onProgress } = options
+  const buffers = Array.from({ length: chunksInFlight }, () => Buffer.allocUnsafeSlow(chunkSizeBytes))
+  const uploads = new Map<string, Promise<void>>()
+  let doneBytes = 0
+  let blobBytes = 0
+  let knownBytes = 0
+
+  async function upload(digest: string, blob: Buffer): Promise<void> {
+    blobBytes += blob.length
+    if (await server.hasBlob(image, digest, signal)) knownBytes += blob.length
+    else await server.pushBlob(image, digest, blob, signal)
+  }
+
+  const layers = await pMap(
+    plan.chunks,
+    async (chunk) => {
+      signal.throwIfAborted()
+      const buffer = buffers.pop()!
+      let blob: Buffer | undefined
+      try {
+        const bytes = await readChunk(disk, chunk, plan.patches, buffer)
+        if (!bytes.equals(zeros.subarray(0, bytes.length))) blob = await compressChunk(bytes)
+      } finally {
+        buffers.push(buffer)
+      }
+      let layer: ChunkDescriptor | typeof pMapSkip = pMapSkip
+      if (blob !== undefined) {
+        const digest = `sha256:${hash('sha256', blob)}`
+        const annotations = { [offsetAnnotation]: String(chunk.offsetBytes), [lengthAnnotation]: String(chunk.lengthBytes) }
+        layer = { mediaType: mediaTypes.chunk, digest, size: blob.length, annotations }
+        await uploads.getOrInsertComputed(digest, () => upload(digest, blob))
+      }
+      onProgress((doneBytes += sizeOfRanges(chunk.used)))
+      return layer
+    },
+    { concurrency: chunksInFlight, signal },
+  )
+  return { layers, blobBytes, knownBytes }
+}

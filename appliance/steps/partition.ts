@@ -1,0 +1,79 @@
+import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PlannedPartition } from '../../images/plan.ts'
+import type { Disk } from '../../server/api/machine.ts'
+import type { Run } from '../run.ts'
+import { chooseDisk, reasonsNotToOverwrite, renderDisk } from './choose-disk.ts'
+import type { StepContext, StepExecutor, TargetDisk } from './context.ts'
+import { mountTarget } from './mount-target.ts'
+import { renderSfdisk } from './render-sfdisk.ts'
+
+/** Chooses the disk, writes its partition table and filesystems, and mounts them at the context's root. Nothing is written unless the disk rule allows it (F1). */
+export const partition: StepExecutor<'partition'> = async (step, context) => {
+  const { inventory, scratchSerials, run, signal, log } = context
+  const choice = chooseDisk(inventory.disks, step.disk, scratchSerials)
+  if ('refusal' in choice) throw new Error(choice.refusal)
+  const { disk } = choice
+  await refuseNewData(disk, context)
+
+  log.info({ disk: renderDisk(disk) }, 'this disk is written')
+  context.progress({ detail: `partitioning ${renderDisk(disk)}` })
+  // What no partition covers is imaged as it is, so it must not hold what an earlier use of a scratch disk left there.
+  await run('blkdiscard', ['--zeroout', '--offset', '0', '--length', String(1024 * 1024), disk.device], { signal })
+  await run('sfdisk', ['--wipe', 'always', '--wipe-partitions', 'always', disk.device], {
+    input: renderSfdisk(step, disk.logicalSectorBytes),
+    signal,
+  })
+  const partitions = step.partitions.map((planned, index) => ({ ...planned, device: partitionDevice(disk.device, index + 1) }))
+  const target: TargetDisk = { device: disk.device, layoutSizeBytes: step.diskSizeBytes, partitions }
+  for (const { device } of partitions) await deviceNode(device, signal)
+  for (const planned of partitions) {
+    context.progress({ detail: `making ${planned.filesystem ?? 'empty'} ${planned.name}` })
+    await makeFilesystem(planned, run, signal)
+  }
+  await mountTarget(target, context.root, run)
+  context.disk = target
+}
+
+/** The inventory may be minutes old: asks the disk itself once more, right before it is written. */
+async function refuseNewData(disk: Disk, { scratchSerials, run, signal }: StepContext): Promise<void> {
+  const found = await run('wipefs', ['--no-act', '--noheadings', '--output', 'TYPE', disk.device], { signal })
+  const contents = [...new Set(found.split('\n').map((line) => line.trim()))].filter((type) => type !== '')
+  const data = reasonsNotToOverwrite({ ...disk, contents }, scratchSerials)
+  if (data !== undefined) throw new Error(`${renderDisk(disk)} ${data}`)
+}
+
+/** The node of a partition: `/dev/sda` → `/dev/sda1`, `/dev/nvme0n1` → `/dev/nvme0n1p1`. */
+export const partitionDevice = (disk: string, number: number): string => `${disk}${/\d$/.test(disk) ? 'p' : ''}${number}`
+
+/** Waits for devtmpfs to show a node; there is no udev in the appliance. */
+async function deviceNode(path: string, signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(10_000)])
+  while (!(await isBlockDevice(path))) {
+    if (limit.aborted) throw new Error(`expected the device node ${path} within 10 s of partitioning, got none`)
+    await sleep(20)
+  }
+}
+
+async function isBlockDevice(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isBlockDevice()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** Identifiers come from the plan, and inode tables are written now rather than by the kernel later: both make two builds of a recipe more alike. */
+async function makeFilesystem({ device, filesystem, filesystemUuid }: PlannedPartition & { device: string }, run: Run, signal: AbortSignal): Promise<void> {
+  if (filesystem === undefined || filesystemUuid === undefined) {
+    // Imaged whole: see above.
+    await run('blkdiscard', ['--zeroout', device], { signal })
+  } else if (filesystem === 'vfat') {
+    // FAT32 as UEFI asks of a fixed disk's system partition (UEFI 2.10, 13.3).
+    await run('mkfs.fat', ['-F', '32', '--invariant', '-i', filesystemUuid.replace('-', ''), device], { signal })
+  } else {
+    const extended = `hash_seed=${filesystemUuid},lazy_itable_init=0,lazy_journal_init=0`
+    await run('mke2fs', ['-q', '-F', '-t', 'ext4', '-U', filesystemUuid, '-E', extended, device], { signal })
+  }
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises'
+import pino from 'pino'
+import { run } from '../run.ts'
+import { parseCommandLine } from './command-line.ts'
+import { takeInventory } from './inventory.ts'
+import { runWorker, UnreachableError } from './worker.ts'
+
+/*
+ * The one program of the appliance, started by its init and again whenever it ends.
+ * Exit codes: 75 (EX_TEMPFAIL of sysexits.h), no server can be reached: init boots the machine anew, with backoff. Any other: it died.
+ */
+
+declare const __INGOT_VERSION__: string
+const workerVersion = typeof __INGOT_VERSION__ === 'string' ? __INGOT_VERSION__ : 'unbuilt'
+const unreachableExitCode = 75
+
+const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
+const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
+log.info({ version: workerVersion, server: boot.server }, 'worker up')
+const inventory = takeInventory({ run, bootMac: boot.bootMac, workerVersion })
+// Awaited when the first server wants it; a failure is thrown there.
+inventory.catch(() => {})
+try {
+  await runWorker({ boot, inventory, fetch, stateDirectory: '/run/ingot', log })
+} catch (error) {
+  log.fatal({ err: error }, 'worker ends')
+  process.exit(error instanceof UnreachableError ? unreachableExitCode : 1)
+}

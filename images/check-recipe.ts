@@ -1,0 +1,110 @@
+import type { Recipe, RecipePartition } from './recipe.ts'
+import { planLayout } from './layout.ts'
+import { parseSize } from './size.ts'
+
+/** What is wrong with a recipe of the right shape, and where: `path` leads there, for example `['partitions', 1, 'mount']`. */
+export interface RecipeFault {
+  path: (string | number)[]
+  expected: string
+  got: string
+}
+
+/** Every reason why an image of this recipe could not be made or would not boot. */
+export function checkRecipe(recipe: Recipe): RecipeFault[] {
+  return [...checkDisk(recipe), ...checkNames(recipe), ...checkMounts(recipe), ...checkBoot(recipe), ...checkInstall(recipe)]
+}
+
+function checkDisk({ name, disk, partitions }: Recipe): RecipeFault[] {
+  const faults: RecipeFault[] = []
+  const minBytes = Math.max(parseSize(disk.size)!, parseSize(disk.minSize ?? disk.size)!)
+  if (disk.maxSize !== undefined && parseSize(disk.maxSize)! < minBytes) {
+    faults.push({ path: ['disk', 'maxSize'], expected: 'no less than size and minSize', got: disk.maxSize })
+  }
+  const layout = planLayout(name, parseSize(disk.size)!, partitions)
+  if ('expected' in layout) {
+    const path = layout.partition === undefined ? ['partitions'] : ['partitions', layout.partition, 'size']
+    faults.push({ path, expected: layout.expected, got: layout.got })
+  }
+  return faults
+}
+
+const checkNames = ({ partitions }: Recipe): RecipeFault[] =>
+  partitions.flatMap(({ name }, index) =>
+    partitions.findIndex((other) => other.name === name) < index
+      ? [{ path: ['partitions', index, 'name'], expected: 'a name of its own', got: `a second ${name}` }]
+      : [],
+  )
+
+/** Filled by the kernel of a running system, never by a partition. */
+const kernelMounts = ['/dev', '/proc', '/sys', '/run']
+
+const checkMounts = ({ partitions }: Recipe): RecipeFault[] =>
+  partitions.flatMap(({ mount, filesystem }, index) => {
+    if (mount === undefined) return []
+    const path = ['partitions', index, 'mount']
+    const first = partitions.findIndex((other) => other.mount === mount)
+    if (first < index) return [{ path, expected: 'a mount point of its own', got: `${mount}, where ${partitions[first]!.name} is mounted` }]
+    if (kernelMounts.some((kernel) => mount === kernel || mount.startsWith(`${kernel}/`))) {
+      return [{ path, expected: `a mount point outside ${kernelMounts.join(', ')}`, got: mount }]
+    }
+    return filesystem === undefined ? [{ path: ['partitions', index], expected: `a filesystem to mount at ${mount}`, got: 'none' }] : []
+  })
+
+function checkBoot({ firmware, partitions }: Recipe): RecipeFault[] {
+  const faults: RecipeFault[] = []
+  const root = partitions.findIndex(({ mount }) => mount === '/')
+  if (root === -1) faults.push({ path: ['partitions'], expected: 'a partition mounted at /', got: 'none' })
+  else if (partitions[root]!.filesystem === 'vfat') faults.push({ path: ['partitions', root, 'filesystem'], expected: 'ext4 for /', got: 'vfat' })
+
+  const needed = [
+    { firmware: 'bios', type: 'bios-boot' },
+    { firmware: 'uefi', type: 'esp' },
+  ] as const
+  for (const need of needed) {
+    const found = partitions.flatMap((partition, index) => (partition.type === need.type ? [{ partition, index }] : []))
+    if (found.length > 1) faults.push({ path: ['partitions', found[1]!.index, 'type'], expected: `one ${need.type} partition`, got: 'a second' })
+    if (found.length === 0 && firmware.includes(need.firmware)) {
+      faults.push({ path: ['partitions'], expected: `a partition of type ${need.type}, which firmware ${need.firmware} boots from`, got: 'none' })
+    }
+    for (const { partition, index } of found) faults.push(...checkBootPartition(partition, index))
+  }
+  return faults
+}
+
+function checkBootPartition({ type, filesystem, mount }: RecipePartition, index: number): RecipeFault[] {
+  if (type === 'bios-boot') {
+    // GRUB writes its core image over the whole partition.
+    return [
+      ...(filesystem === undefined ? [] : [{ path: ['partitions', index, 'filesystem'], expected: 'none in bios-boot', got: filesystem }]),
+      ...(mount === undefined ? [] : [{ path: ['partitions', index, 'mount'], expected: 'none for bios-boot', got: mount }]),
+    ]
+  }
+  return [
+    ...(filesystem === 'vfat' ? [] : [{ path: ['partitions', index], expected: 'filesystem vfat for esp', got: filesystem ?? 'none' }]),
+    // Where Debian's grub-install and shim-signed look for it.
+    ...(mount === '/boot/efi' ? [] : [{ path: ['partitions', index], expected: 'mount /boot/efi for esp', got: mount ?? 'none' }]),
+  ]
+}
+
+function checkInstall({ install }: Recipe): RecipeFault[] {
+  const faults: RecipeFault[] = []
+  const bases = install.flatMap((step, index) => ('rootfs' in step || 'debootstrap' in step ? [index] : []))
+  if (bases[0] !== 0) faults.push({ path: ['install', 0], expected: 'rootfs or debootstrap first', got: Object.keys(install[0]!).join() })
+  for (const index of bases.slice(1)) faults.push({ path: ['install', index], expected: 'one rootfs or debootstrap', got: 'a second' })
+
+  const bootloaders = install.flatMap((step, index) => ('bootloader' in step ? [index] : []))
+  if (bootloaders.length === 0) faults.push({ path: ['install'], expected: 'a bootloader step', got: 'none' })
+  for (const index of bootloaders.slice(1)) faults.push({ path: ['install', index], expected: 'one bootloader step', got: 'a second' })
+
+  const beforeBootloader = install.slice(0, bootloaders[0] ?? install.length)
+  const packages = beforeBootloader.flatMap((step) =>
+    'rootfs' in step ? step.rootfs.packages : 'debootstrap' in step ? step.debootstrap.packages : 'packages' in step ? step.packages : [],
+  )
+  if (!packages.some((name) => name.startsWith('linux-image-'))) {
+    faults.push({ path: ['install'], expected: 'a kernel (a package linux-image-…) before the bootloader', got: 'none' })
+  }
+  if (!packages.includes('grub-cloud-amd64')) {
+    faults.push({ path: ['install'], expected: 'the package grub-cloud-amd64 (GRUB for BIOS and UEFI, signed) before the bootloader', got: 'none' })
+  }
+  return faults
+}

@@ -1,0 +1,18 @@
+import type { Logger } from 'pino'
+import type { Run, Start } from '../../appliance/run.ts'
+
+/** What commands touch; `main.ts` passes the real ones. */
+export interface CommandContext {
+  run: Run
+  start: Start
+  log: Logger
+  /** Prints one line of result on standard output. */
+  print: (line: string) => void
+  /** Tells people what goes on, on standard error. */
+  say: (line: string) => void
+  /** Aborted by Ctrl-C or SIGTERM, with the signal's name as reason. */
+  signal: AbortSignal
+  env: NodeJS.ProcessEnv
+  /** Sets the exit code of the process. */
+  exit: (code: number) => void
+}

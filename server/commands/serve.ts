@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { configWithoutNetboot, parseConfig, type Config } from '../config.ts'
+import { IngotError } from '../errors.ts'
+import { startFirstComputer } from '../first-computer.ts'
+import type { CommandContext } from './context.ts'
+
+interface ServeOptions {
+  config?: string
+  netboot: boolean
+  data?: string
+  listen?: string
+}
+
+/** `ingot serve`: a first computer. */
+export const addServe = (program: Command, context: CommandContext): Command =>
+  program
+    .command('serve')
+    .summary('run a first computer: boot services, job list, images')
+    .description('Runs a first computer until it is stopped by Ctrl-C or SIGTERM. Every wrong field of its configuration is told before any socket opens.')
+    .option('--config <file>', 'configuration, ingot.yaml')
+    .option('--no-netboot', 'a job server without boot services, given by --data and --listen instead of a file')
+    .option('--data <directory>', 'data directory (with --no-netboot)')
+    .option('--listen <address:port>', 'where HTTP listens (with --no-netboot)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ingot serve --config /etc/ingot/ingot.yaml\n  ingot serve --no-netboot --data /var/lib/ingot --listen 192.0.2.1:8080',
+    )
+    .action((options: ServeOptions) => serve(options, context))
+
+async function readConfig({ config, netboot, data, listen }: ServeOptions): Promise<Config> {
+  if (netboot) {
+    if (config === undefined) throw new IngotError('argument-invalid', 'expected --config FILE, or --no-netboot with --data and --listen, got neither')
+    if (data !== undefined || listen !== undefined) throw new IngotError('argument-invalid', '--data and --listen go with --no-netboot; with --config they stand in the file')
+    const text = await readFile(config, 'utf8').catch((error: Error) => {
+      throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
+    })
+    return parseConfig(text, config)
+  }
+  if (config !== undefined) {
+    const text = await readFile(config, 'utf8').catch((error: Error) => {
+      throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
+    })
+    return { ...parseConfig(text, config), netboot: undefined }
+  }
+  const missing = [...(data === undefined ? ['--data DIR'] : []), ...(listen === undefined ? ['--listen ADDRESS:PORT'] : [])]
+  if (data === undefined || listen === undefined) throw new IngotError('argument-invalid', `--no-netboot: expected ${missing.join(' and ')}, got none`)
+  return configWithoutNetboot({ data, listen })
+}
+
+async function serve(options: ServeOptions, { run, start, log, signal }: CommandContext): Promise<void> {
+  const config = await readConfig(options)
+  const server = await startFirstComputer({ config, log, run, start })
+  log.info({ url: server.url, data: config.dataDirectory, netboot: config.netboot !== undefined }, 'first computer up')
+  if (!signal.aborted) await once(signal, 'abort')
+  log.info({ reason: String(signal.reason) }, 'first computer stops')
+  await server.close()
+}

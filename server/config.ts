@@ -1,0 +1,206 @@
+import { existsSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { Type, type Static } from 'typebox'
+import type { SchemaProblem } from '../images/describe-schema-errors.ts'
+import { parseDocumentAs } from '../images/parse-document.ts'
+import { IngotError } from './errors.ts'
+
+const closed = { additionalProperties: false }
+const url = Type.String({ format: 'uri', pattern: '^https?://' })
+
+/** `ingot.yaml`, the configuration of a first computer. Durations in seconds, addresses IPv4. */
+export const configSchema = Type.Object(
+  {
+    /** Data directory; taken relative to the file. */
+    data: Type.String({ minLength: 1 }),
+    /** Where HTTP listens, `address:port`. */
+    listen: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+:\\d+$', description: '192.0.2.1:8080' }),
+    /** Boot services on one interface; leave out for a job server without them. */
+    netboot: Type.Optional(
+      Type.Object(
+        {
+          /** The only interface that DHCP and TFTP answer on (F7), for example `eno2`. */
+          interface: Type.String({ minLength: 1, maxLength: 15 }),
+          /** Addresses handed out, `first-last`. */
+          range: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+ *- *\\d+\\.\\d+\\.\\d+\\.\\d+$', description: '192.0.2.100-192.0.2.200' }),
+          /** Default 3600. */
+          leaseSeconds: Type.Optional(Type.Integer({ minimum: 120, maximum: 31_536_000 })),
+          /** Default gateway told to machines; none unless given. */
+          router: Type.Optional(Type.String({ format: 'ipv4' })),
+          /** DNS servers told to machines. */
+          nameServers: Type.Optional(Type.Array(Type.String({ format: 'ipv4' }))),
+          domain: Type.Optional(Type.String({ format: 'hostname' })),
+          /** IPv6 router advertisements with lifetime 0, which save iPXE a wait of 13 s on a network without IPv6. Default true. */
+          routerAdvertisements: Type.Optional(Type.Boolean()),
+        },
+        closed,
+      ),
+    ),
+    /** Job servers that workers walk, in order; default this one alone. */
+    servers: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            url,
+            /** A worker token made there by `ingot token create --role worker`; not needed for this server itself. */
+            credential: Type.Optional(Type.String({ minLength: 1 })),
+          },
+          closed,
+        ),
+        { minItems: 1 },
+      ),
+    ),
+    /** Package archives, by name; default Debian's. */
+    mirrors: Type.Optional(Type.Object({ debian: Type.Optional(url), 'debian-security': Type.Optional(url) }, closed)),
+    /** Further folders of recipes; the recipes that ship with Ingot are always there. Taken relative to the file. */
+    recipes: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+    /** Where the built appliance is; default `appliance` in the data directory. Taken relative to the file. */
+    appliance: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  closed,
+)
+type ConfigFile = Static<typeof configSchema>
+
+export const defaultMirrors = {
+  debian: 'http://deb.debian.org/debian',
+  'debian-security': 'http://deb.debian.org/debian-security',
+}
+
+/** A checked configuration with every default filled in. */
+export interface Config {
+  dataDirectory: string
+  listen: { address: string; port: number }
+  netboot:
+    | {
+        interfaceName: string
+        /** Address and prefix of that interface, which machines reach this server by. */
+        address: string
+        prefixLength: number
+        range: { first: string; last: string }
+        leaseSeconds: number
+        router?: string
+        nameServers: string[]
+        domain?: string
+        routerAdvertisements: boolean
+      }
+    | undefined
+  servers: { url: string; credential?: string }[]
+  mirrors: { debian: string; 'debian-security': string }
+  recipeDirectories: string[]
+  applianceDirectory: string
+}
+
+export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
+
+const toNumber = (address: string): number => address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
+const networkOf = (address: string, prefixLength: number): number => Math.floor(toNumber(address) / 2 ** (32 - prefixLength))
+
+const splitListen = (listen: string): { address: string; port: number } => {
+  const [address = '', port = ''] = listen.split(':')
+  return { address, port: Number(port) }
+}
+const splitRange = (range: string): { first: string; last: string } => {
+  const [first = '', last = ''] = range.split('-').map((part) => part.trim())
+  return { first, last }
+}
+
+/** The IPv4 address of an interface that the boot services use: the one HTTP listens on if it is there, else its first. */
+function bootAddress(interfaces: Interfaces, name: string, listenAddress: string): NetworkInterfaceInfo | undefined {
+  const addresses = (interfaces[name] ?? []).filter((each) => each.family === 'IPv4')
+  return addresses.find((each) => each.address === listenAddress) ?? addresses[0]
+}
+
+/** What a schema cannot say: that the fields fit each other and this host. */
+function problemsOf(file: ConfigFile, interfaces: Interfaces): SchemaProblem[] {
+  const problems: SchemaProblem[] = []
+  const { address, port } = splitListen(file.listen)
+  if (!isIPv4(address)) problems.push({ path: ['listen'], message: `expected an IPv4 address before the colon, got "${address}"` })
+  if (port > 65535) problems.push({ path: ['listen'], message: `expected a port from 0 to 65535, got ${port}` })
+  const { netboot } = file
+  if (netboot === undefined) return problems
+
+  const { first, last } = splitRange(netboot.range)
+  const badAddress = [first, last].find((each) => !isIPv4(each))
+  if (badAddress !== undefined) problems.push({ path: ['netboot', 'range'], message: `expected two IPv4 addresses, got "${badAddress}"` })
+  const known = Object.keys(interfaces).filter((name) => name !== 'lo')
+  const own = bootAddress(interfaces, netboot.interface, address)
+  if (interfaces[netboot.interface] === undefined) {
+    problems.push({
+      path: ['netboot', 'interface'],
+      message: `expected a network interface of this host that is up and has an address (${known.join(', ') || 'there is none'}), got "${netboot.interface}"`,
+    })
+  } else if (own === undefined) {
+    problems.push({ path: ['netboot', 'interface'], message: `expected an interface with an IPv4 address, but ${netboot.interface} has none` })
+  } else if (badAddress === undefined) {
+    const prefixLength = Number(own.cidr?.split('/')[1])
+    const inside = (each: string) => networkOf(each, prefixLength) === networkOf(own.address, prefixLength)
+    const outside = [first, last].find((each) => !inside(each))
+    if (outside !== undefined) {
+      problems.push({ path: ['netboot', 'range'], message: `expected addresses of ${netboot.interface}'s network ${own.cidr}, got ${outside}` })
+    }
+    if (toNumber(first) > toNumber(last)) problems.push({ path: ['netboot', 'range'], message: `expected the lower address first, got ${netboot.range}` })
+    if (toNumber(first) <= toNumber(own.address) && toNumber(own.address) <= toNumber(last)) {
+      problems.push({ path: ['netboot', 'range'], message: `expected a range without this host's own address ${own.address}, got ${netboot.range}` })
+    }
+    if (isIPv4(address) && address !== own.address && address !== '0.0.0.0') {
+      problems.push({
+        path: ['listen'],
+        message: `expected ${own.address} (the address of ${netboot.interface}, where machines boot) or 0.0.0.0, got ${address}`,
+      })
+    }
+    if (netboot.router !== undefined && !inside(netboot.router)) {
+      problems.push({ path: ['netboot', 'router'], message: `expected an address of ${own.cidr}, got ${netboot.router}` })
+    }
+  }
+  if (port === 0) problems.push({ path: ['listen'], message: 'expected a fixed port, because boot scripts name it, got 0' })
+  return problems
+}
+
+/**
+ * Reads `ingot.yaml` and checks it against this host, before any socket opens. `path` is for messages and for what is relative to it.
+ * Throws `IngotError` 'config-invalid' with every wrong field: place, expected, got.
+ */
+export function parseConfig(text: string, path: string, interfaces: Interfaces = networkInterfaces()): Config {
+  const folder = dirname(resolve(path))
+  const parsed = parseDocumentAs(configSchema, text, (file) => [...problemsOf(file, interfaces), ...missingFolders(file, folder)])
+  if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems })
+  const file = parsed.value
+  const listen = splitListen(file.listen)
+  const dataDirectory = resolve(folder, file.data)
+  const own = file.netboot && bootAddress(interfaces, file.netboot.interface, listen.address)
+  const netboot =
+    file.netboot && own
+      ? {
+          interfaceName: file.netboot.interface,
+          address: own.address,
+          prefixLength: Number(own.cidr?.split('/')[1]),
+          range: splitRange(file.netboot.range),
+          leaseSeconds: file.netboot.leaseSeconds ?? 3600,
+          ...(file.netboot.router === undefined ? {} : { router: file.netboot.router }),
+          nameServers: file.netboot.nameServers ?? [],
+          ...(file.netboot.domain === undefined ? {} : { domain: file.netboot.domain }),
+          routerAdvertisements: file.netboot.routerAdvertisements ?? true,
+        }
+      : undefined
+  return {
+    dataDirectory,
+    listen,
+    netboot,
+    servers: file.servers ?? [{ url: `http://${netboot?.address ?? listen.address}:${listen.port}` }],
+    mirrors: { ...defaultMirrors, ...file.mirrors },
+    recipeDirectories: (file.recipes ?? []).map((each) => resolve(folder, each)),
+    applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
+  }
+}
+
+const missingFolders = (file: ConfigFile, folder: string): SchemaProblem[] =>
+  (file.recipes ?? []).flatMap((each, index) =>
+    existsSync(resolve(folder, each)) ? [] : [{ path: ['recipes', index], message: `expected a folder, but ${resolve(folder, each)} does not exist` }],
+  )
+
+/** The configuration of `ingot serve --no-netboot --data DIR --listen ADDRESS:PORT`. Throws `IngotError` 'config-invalid' like `parseConfig`. */
+export function configWithoutNetboot(options: { data: string; listen: string }): Config {
+  return parseConfig(JSON.stringify(options), resolve('command-line'))
+}

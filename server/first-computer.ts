@@ -1,0 +1,164 @@
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { loadAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
+import type { Run, Start } from '../appliance/run.ts'
+import { planRecipe } from '../images/plan-recipe.ts'
+import { withJobDefaults } from './api/job.ts'
+import { createComponentStore } from './components/component-store.ts'
+import { createEnsureRootfs } from './components/ensure-rootfs.ts'
+import { createRecipeStore } from './components/recipe-store.ts'
+import { resolveComponents } from './components/resolve-components.ts'
+import type { Config } from './config.ts'
+import { openEventLog } from './event-log.ts'
+import { IngotError } from './errors.ts'
+import { createApp } from './http/app.ts'
+import { componentRoutes } from './http/routes/components.ts'
+import { eventRoutes } from './http/routes/events.ts'
+import { claimOf, jobOf, jobRoutes } from './http/routes/jobs.ts'
+import { machineRoutes } from './http/routes/machines.ts'
+import { ociRoutes } from './http/routes/oci.ts'
+import { tokenAuthorize } from './http/token-authorize.ts'
+import { openImageStore } from './image-store/open-image-store.ts'
+import { createJobId } from './jobs/create-job-id.ts'
+import { openFileJobStore } from './jobs/file-job-store.ts'
+import { createJobService } from './jobs/job-service.ts'
+import { openMachineStore } from './machine-store.ts'
+import { bootRoutes } from './netboot/boot-routes.ts'
+import { startNetboot } from './netboot/netboot.ts'
+import { packageRoutes } from './packages/package-routes.ts'
+import { openTokens } from './tokens.ts'
+
+/** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
+const ticketLifeSeconds = 15 * 60
+
+/** The recipes that ship with Ingot. */
+const ownRecipes = join(import.meta.dirname, '../images/recipes')
+
+export interface FirstComputer {
+  /** Where it is reached, for example `http://10.77.0.1:8080`. */
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts a first computer: its HTTP services and, where the configuration says so, the boot services. Throws `IngotError`: 'port-in-use',
+ * 'host-lacks' (no appliance to boot, no boot files), 'data-invalid'.
+ */
+export async function startFirstComputer({ config, log, run, start }: { config: Config; log: Logger; run: Run; start: Start }): Promise<FirstComputer> {
+  const { dataDirectory, listen } = config
+  const appliance = config.netboot === undefined ? undefined : await loadAppliance(config.applianceDirectory)
+  const events = openEventLog(dataDirectory)
+  const { emit } = events
+  const tokens = openTokens(dataDirectory)
+  const authorize = tokenAuthorize(tokens)
+  const machines = openMachineStore(dataDirectory)
+  const components = createComponentStore(join(dataDirectory, 'components'))
+  const images = await openImageStore(join(dataDirectory, 'images'))
+  const recipes = createRecipeStore([ownRecipes, ...config.recipeDirectories])
+  // mmdebstrap runs here, and asks this server itself.
+  const loopback = `http://${listen.address === '0.0.0.0' ? '127.0.0.1' : listen.address}`
+  let ownUrl = `${loopback}:${listen.port}`
+
+  const keepTools = async () => {
+    const { toolsPath, toolsDigest, toolsSizeBytes }: Appliance = appliance ?? (await loadAppliance(config.applianceDirectory))
+    if ((await components.sizeBytes(toolsDigest)) === undefined) await components.add('tools', createReadStream(toolsPath))
+    return { name: 'tools', digest: toolsDigest, sizeBytes: toolsSizeBytes }
+  }
+  const makePlan = async (recipeName: string) => {
+    const loaded = await recipes.load(recipeName)
+    const ensureRootfs = createEnsureRootfs({
+      directory: join(dataDirectory, 'components', 'rootfs'),
+      packagesUrl: `${ownUrl}/packages`,
+      store: components,
+      run,
+      fetch,
+    })
+    const onProgress = (line: string) => log.info({ recipe: recipeName, line }, 'preparing')
+    const resolved = await resolveComponents(loaded, { store: components, ensureRootfs, tools: await keepTools(), onProgress })
+    return planRecipe(loaded.recipe, resolved)
+  }
+
+  const store = openFileJobStore(dataDirectory)
+  // A list that cannot be read is found now, not by the first worker.
+  await store.list()
+  const jobs = createJobService({ store, makePlan, emit })
+  const app = createApp({ log })
+  await app.register(jobRoutes, {
+    jobs,
+    authorize,
+    createJob: async (wanted) => {
+      const job = withJobDefaults({ id: createJobId(wanted.recipe), ...wanted, createdAt: new Date().toISOString() })
+      await jobs.add(job)
+      return job
+    },
+  })
+  await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
+  await app.register(eventRoutes, { events, authorize })
+  await app.register(componentRoutes, { components, authorize })
+  await app.register(packageRoutes, { mirrors: config.mirrors, cacheDirectory: join(dataDirectory, 'packages'), log: log.child({ part: 'packages' }) })
+  await app.register(ociRoutes, {
+    store: images,
+    authorize,
+    async mayPublish(request, name, version) {
+      const { role } = await authorize(request, ['worker', 'operator'])
+      if (role === 'worker') await jobs.mayPublish(version ?? jobOf(request), name, claimOf(request))
+    },
+    async onPublished(image, request) {
+      const { role } = await authorize(request, ['worker', 'operator'])
+      if (role !== 'worker') return
+      const { worker } = await jobs.status(image.version)
+      emit({
+        machine: worker,
+        hop: 'image',
+        job: image.version,
+        image: image.name,
+        version: image.version,
+        digest: image.digest,
+        blobBytes: image.manifest.layers.reduce((sum, layer) => sum + layer.size, image.manifest.config.size),
+        diskBytes: image.config.diskSizeBytes,
+      })
+      await jobs.complete(image.version, image.digest)
+    },
+  })
+
+  const closers: (() => Promise<void>)[] = [() => events.close(), () => app.close()]
+  const close = async () => {
+    for (const each of closers.splice(0).toReversed()) await each()
+  }
+  try {
+    if (config.netboot !== undefined && appliance !== undefined) {
+      const httpUrl = `http://${config.netboot.address}:${listen.port}`
+      const netboot = await startNetboot({ ...config.netboot, dataDirectory, httpUrl, emit, log: log.child({ part: 'netboot' }), run, start })
+      closers.push(() => netboot.close())
+      await app.register(bootRoutes, {
+        httpUrl,
+        appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path },
+        stage2Digest: appliance.stage2Digest,
+        jobServers: config.servers.map(({ url }) => url),
+        bootFiles: netboot.bootFiles,
+        issueTicket: (machine) => tokens.createTicket(machine, ticketLifeSeconds),
+        machineAt: (address) => netboot.machineAt(address),
+        emit,
+      })
+    }
+    await app.listen({ host: listen.address, port: listen.port }).catch((error: NodeJS.ErrnoException) => {
+      throw listenError(error, listen)
+    })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const address = app.server.address()
+  if (address !== null && typeof address === 'object') ownUrl = `${loopback}:${address.port}`
+  return { url: ownUrl, close }
+}
+
+function listenError(error: NodeJS.ErrnoException, { address, port }: Config['listen']): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new IngotError('port-in-use', `listen: ${address}:${port} is taken by another program; \`ss -ltnp 'sport = :${port}'\` tells which`, { cause: error })
+  }
+  if (error.code === 'EADDRNOTAVAIL') return new IngotError('config-invalid', `listen: expected an address of this host, got ${address}`, { cause: error })
+  if (error.code === 'EACCES') return new IngotError('port-in-use', `listen: port ${port} needs root`, { cause: error })
+  return error
+}

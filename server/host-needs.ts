@@ -1,0 +1,87 @@
+import { access, constants } from 'node:fs/promises'
+import type { Run } from '../appliance/run.ts'
+
+/** What a host may be wanted for; each includes what stands before it where one needs the other. */
+export const purposes = ['serve', 'appliance', 'demo', 'test'] as const
+export type Purpose = (typeof purposes)[number]
+
+/** A Debian package that Ingot needs, what for, and by whom. */
+export interface HostNeed {
+  package: string
+  why: string
+  for: readonly Purpose[]
+}
+
+const all: readonly Purpose[] = purposes
+const rack: readonly Purpose[] = ['demo', 'test']
+
+/** Everything beyond Node and npm, as Debian 12 packages. */
+export const hostNeeds: readonly HostNeed[] = [
+  { package: 'ca-certificates', why: 'package mirrors over HTTPS', for: all },
+  { package: 'debian-archive-keyring', why: 'checks what Debian signed', for: all },
+  { package: 'mmdebstrap', why: 'root filesystems', for: all },
+  { package: 'zstd', why: 'compresses root filesystems', for: all },
+  { package: 'ipxe', why: 'the boot programs that firmware fetches', for: ['serve', ...rack] },
+  { package: 'radvd', why: 'router advertisements, which save iPXE 13 s', for: ['serve', ...rack] },
+  { package: 'squashfs-tools', why: 'the appliance', for: ['appliance', ...rack] },
+  { package: 'cpio', why: 'the appliance', for: ['appliance', ...rack] },
+  { package: 'binutils', why: 'the appliance', for: ['appliance', ...rack] },
+  { package: 'xz-utils', why: 'the appliance', for: ['appliance', ...rack] },
+  { package: 'kmod', why: 'the appliance', for: ['appliance', ...rack] },
+  { package: 'iproute2', why: 'the virtual rack', for: rack },
+  { package: 'util-linux', why: 'the virtual rack', for: rack },
+  { package: 'qemu-system-x86', why: 'virtual machines', for: rack },
+  { package: 'qemu-utils', why: 'virtual disks', for: rack },
+  { package: 'ovmf', why: 'UEFI firmware of virtual machines', for: rack },
+  { package: 'ipxe-qemu', why: 'network card firmware of virtual machines', for: rack },
+  { package: 'slirp4netns', why: "the first computer's way out of the virtual rack", for: rack },
+  { package: 'openssh-client', why: "runs a recipe's checks in a booted copy", for: rack },
+  { package: 'udhcpc', why: 'a DHCP client that is not ours', for: ['test'] },
+  { package: 'isc-dhcp-client', why: 'a DHCP client that is not ours', for: ['test'] },
+  { package: 'tftp-hpa', why: 'a TFTP client that is not ours', for: ['test'] },
+  { package: 'curl', why: 'a TFTP and HTTP client that is not ours', for: ['test'] },
+  { package: 'fdisk', why: 'partition tables, read by a program that is not ours', for: ['test'] },
+  { package: 'gdisk', why: 'partition tables, read by a program that is not ours', for: ['test'] },
+  { package: 'e2fsprogs', why: 'filesystems of the tests', for: ['test'] },
+  { package: 'dosfstools', why: 'filesystems of the tests', for: ['test'] },
+  { package: 'partclone', why: 'used blocks of the tests', for: ['test'] },
+]
+
+/** The packages of `needs` that are not installed. */
+export async function missingPackages(needs: readonly HostNeed[], run: Run): Promise<HostNeed[]> {
+  // A name that dpkg has never heard of makes it exit with 1 and is still named on standard error only.
+  const listed = await run('dpkg-query', ['--show', '--showformat=${Package} ${db:Status-Status}\\n']).catch(() => '')
+  const installed = new Set(listed.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])))
+  return needs.filter((need) => !installed.has(need.package))
+}
+
+/** Installs packages by apt, telling each line; needs root. */
+export async function installPackages(needs: readonly HostNeed[], { run, onLine }: { run: Run; onLine: (line: string) => void }): Promise<void> {
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['update', '--quiet=1'], { env, onLine })
+  const names = needs.map((need) => need.package)
+  await run('apt-get', ['install', '--yes', '--quiet=1', '--no-install-recommends', ...names], { env, onLine, timeoutMs: 3_600_000 })
+}
+
+/** A fact about the host besides packages. */
+export interface HostFact {
+  name: string
+  good: boolean
+  found: string
+  remedy: string
+}
+
+const can = (path: string, mode: number) => access(path, mode).then(() => true, () => false)
+
+/** What besides packages a purpose depends on. */
+export async function hostFacts(purpose: Purpose): Promise<HostFact[]> {
+  const root = process.getuid?.() === 0
+  const facts: HostFact[] = [
+    { name: 'root', good: root, found: root ? 'yes' : `no, user ${process.getuid?.()}`, remedy: 'run it as root or with sudo: DHCP, disks and namespaces need it' },
+  ]
+  if (purpose === 'demo' || purpose === 'test') {
+    const tun = await can('/dev/net/tun', constants.R_OK | constants.W_OK)
+    facts.push({ name: '/dev/net/tun', good: tun, found: tun ? 'usable' : 'not usable', remedy: 'modprobe tun, or pass the device into this container' })
+  }
+  return facts
+}

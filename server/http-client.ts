@@ -1,0 +1,22 @@
+import { IngotError } from './errors.ts'
+
+/** A first computer as the commands reach it. */
+export interface ServerAddress {
+  /** For example `http://10.77.0.1:8080`. */
+  url: string
+  /** A credential made by `ingot token create`. */
+  token: string
+}
+
+/** Asks a first computer; throws `IngotError` with what it said when it refuses or cannot be reached. */
+export async function askServer({ url, token }: ServerAddress, path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
+    ...init,
+    headers: { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string> | undefined) },
+  }).catch((error: Error) => {
+    throw new IngotError('server-unreachable', `${url} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`)
+  })
+  if (response.ok) return response
+  const problem = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[] }
+  throw new IngotError('server-refused', `${url} refused: ${problem.title ?? response.status}`, { problems: problem.problems ?? [] })
+}

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { describeSchemaErrors } from '../../images/describe-schema-errors.ts'
+import { IngotError, errorCodes } from '../errors.ts'
+import { HttpProblem } from './problem.ts'
+
+/**
+ * An HTTP server without routes: request validation as strict as our files (nothing coerced, nothing silently removed), and every refusal
+ * as problem details (RFC 9457) that name the field.
+ */
+export function createApp({ log }: { log: Logger }): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log.child({ part: 'http' }, { level: log.level === 'debug' || log.level === 'trace' ? log.level : 'warn' }),
+    genReqId: () => randomUUID(),
+    bodyLimit: 1024 * 1024,
+    // Uploads of a slow machine are slow; what must not last is silence.
+    requestTimeout: 0,
+    connectionTimeout: 120_000,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    schemaErrorFormatter: (errors, part) =>
+      new HttpProblem(400, `the ${part} of the request is not as expected`, describeSchemaErrors(errors as never)) as never,
+  }) as unknown as FastifyInstance
+
+  app.setErrorHandler((error: FastifyError | Error, request, reply) => {
+    const { status, title, problems } = refusal(error)
+    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    return reply
+      .code(status)
+      .type('application/problem+json')
+      .send({ type: 'about:blank', title, status, instance: request.id, ...(problems.length > 0 ? { problems } : {}) })
+  })
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .type('application/problem+json')
+      .send({ type: 'about:blank', title: `nothing is at ${request.method} ${request.url}`, status: 404, instance: request.id }),
+  )
+  return app
+}
+
+function refusal(error: FastifyError | Error): { status: number; title: string; problems: readonly string[] } {
+  if (error instanceof HttpProblem) return { status: error.status, title: error.message, problems: error.problems }
+  if (error instanceof IngotError) return { status: errorCodes[error.code] === 'user' ? 400 : 500, title: error.message, problems: error.problems }
+  const status = 'statusCode' in error && error.statusCode !== undefined ? error.statusCode : 500
+  // What went wrong inside is in the log, under the id that the answer carries, and no business of the one who asked.
+  return { status, title: status < 500 ? error.message : 'something went wrong inside; the log of the server tells what', problems: [] }
+}

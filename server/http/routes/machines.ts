@@ -1,0 +1,53 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { Type, type Static } from 'typebox'
+import { inventorySchema, type Inventory } from '../../api/machine.ts'
+import type { Emit } from '../../event-log.ts'
+import type { MachineStore } from '../../machine-store.ts'
+import type { Tokens } from '../../tokens.ts'
+import type { Authorize } from '../auth.ts'
+import { HttpProblem } from '../problem.ts'
+import type { CredentialAnswer } from '../../api/credential.ts'
+
+export interface MachineRoutesOptions {
+  machines: MachineStore
+  tokens: Tokens
+  authorize: Authorize
+  emit: Emit
+  /** The job servers that workers booted from here walk, in order; without a credential of its own a server takes the worker's. */
+  servers: readonly { url: string; credential?: string }[]
+}
+
+/** How long the credential of a booted machine lives: a day is more than any job takes. */
+const credentialLifeSeconds = 24 * 3600
+
+const ticketSchema = Type.Object({ ticket: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false })
+
+/** What machines tell of themselves, and how a booted machine gets its credential. */
+export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, tokens, authorize, emit, servers }) => {
+  // The ticket of a boot script is exchanged, once, for the credential of that machine.
+  app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { schema: { body: ticketSchema } }, async (request, reply) => {
+    const machine = await tokens.redeemTicket(request.body.ticket)
+    if (machine === undefined) throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
+    const own = await tokens.create({ role: 'worker', name: machine }, credentialLifeSeconds)
+    const answer: CredentialAnswer = {
+      machine,
+      credential: own,
+      servers: servers.map(({ url, credential }) => ({ url, credential: credential ?? own })),
+    }
+    return reply.code(201).send(answer)
+  })
+
+  app.get('/machines.json', async (request) => {
+    await authorize(request, ['operator'])
+    return { version: 1, machines: await machines.list() }
+  })
+
+  app.put<{ Params: { id: string }; Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request) => {
+    await authorize(request, ['worker'])
+    const inventory = request.body
+    if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
+    await machines.record(inventory)
+    emit({ machine: inventory.id, hop: 'worker', inventory })
+    return { scratchSerials: await machines.scratchSerials(inventory.id) }
+  })
+}

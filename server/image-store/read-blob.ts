@@ -1,0 +1,52 @@
+import { hash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { zstdDecompress, type ZstdOptions } from 'node:zlib'
+import { IngotError } from '../errors.ts'
+import type { BlobStore } from './blob-store.ts'
+import type { Layer } from './plan-layers.ts'
+
+/**
+ * Reads a blob and makes sure that it has its size and its digest.
+ * Throws `IngotError`: `blob-unknown` when it is missing, `image-invalid` when its size is another than declared, and `image-corrupt` when what is
+ * stored no longer has its digest; then the blob is put aside, so that nothing counts it as present.
+ */
+export async function readBlob(blobs: BlobStore, digest: string, sizeBytes: number): Promise<Buffer> {
+  const stored = await blobs.size(digest)
+  if (stored !== undefined && stored !== sizeBytes) {
+    // A wrong size is the manifest's fault only if the blob is sound; a cut blob is found by its digest.
+    await readVerified(blobs, digest)
+    throw new IngotError('image-invalid', `blob ${digest}: expected the declared size ${sizeBytes}, got ${stored}`)
+  }
+  return readVerified(blobs, digest)
+}
+
+async function readVerified(blobs: BlobStore, digest: string): Promise<Buffer> {
+  const bytes = await buffer(await blobs.read(digest))
+  const got = `sha256:${hash('sha256', bytes)}`
+  if (got === digest) return bytes
+  await blobs.quarantine(digest)
+  throw new IngotError('image-corrupt', `blob ${digest}: what was stored reads back as ${got}; it was put aside, send it again`)
+}
+
+const decompress = promisify(
+  (bytes: Buffer, options: ZstdOptions, callback: (error: Error | null, result: { buffer: Buffer; engine: { bytesWritten: number } }) => void) =>
+    // With `info` the result tells how much of the input was used; the types of Node 26 do not know that yet.
+    zstdDecompress(bytes, { ...options, info: true }, callback as never),
+)
+
+/**
+ * The bytes of a chunk, read back from the store: its blob has its size and its digest, is exactly one zstd frame, and gives exactly the declared length.
+ * Throws as `readBlob` does, and `image-invalid` when the frame is not what the manifest declares.
+ */
+export async function readLayer(blobs: BlobStore, layer: Layer): Promise<Buffer> {
+  const blob = await readBlob(blobs, layer.digest, layer.blobBytes)
+  const invalid = (got: string, cause?: unknown) =>
+    new IngotError('image-invalid', `chunk at ${layer.offsetBytes}: expected a zstd frame of ${layer.lengthBytes} bytes, got ${got}`, { cause })
+  const result = await decompress(blob, { maxOutputLength: layer.lengthBytes, chunkSize: Math.max(layer.lengthBytes, 1024) }).catch((error: Error) => {
+    throw invalid((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'a longer one' : error.message, error)
+  })
+  if (result.buffer.length !== layer.lengthBytes) throw invalid(`one of ${result.buffer.length}`)
+  if (result.engine.bytesWritten !== blob.length) throw invalid(`${blob.length - result.engine.bytesWritten} bytes after it`)
+  return result.buffer
+}

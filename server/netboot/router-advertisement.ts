@@ -1,0 +1,57 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { CommandError, type Start } from '../../appliance/run.ts'
+
+/**
+ * radvd's configuration for an advertisement that says nothing but "there is no router and nothing to configure here": no prefix, no flag,
+ * router lifetime 0 (RFC 4861, section 6.2.3). Machines get no IPv6 address and no route by it.
+ */
+export function renderRadvdConfig(interfaceName: string): string {
+  return [
+    `interface ${interfaceName} {`,
+    '  AdvSendAdvert on;',
+    '  AdvDefaultLifetime 0;',
+    '};',
+    '',
+  ].join('\n')
+}
+
+export interface RouterAdvertisementOptions {
+  interfaceName: string
+  start: Start
+  log: Logger
+}
+
+/**
+ * Advertises by Debian's `radvd` on the boot interface. iPXE configures IPv6 beside IPv4 before it boots, and where no router answers its
+ * solicitations it goes on only when they have all timed out. Boot works without, so a missing or failing radvd is a warning.
+ */
+export async function startRouterAdvertisement({ interfaceName, start, log }: RouterAdvertisementOptions): Promise<{ close(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'ingot-radvd-'))
+  const cleanUp = () => rm(directory, { recursive: true, force: true })
+  const config = join(directory, 'radvd.conf')
+  await writeFile(config, renderRadvdConfig(interfaceName))
+  const args = ['--nodaemon', '--logmethod', 'stderr', '--config', config, '--pidfile', join(directory, 'radvd.pid')]
+  let isClosing = false
+  try {
+    const radvd = await start('radvd', args)
+    const ended = radvd.ended.then(({ exitCode, signal, lastLines }) => {
+      if (!isClosing) log.warn({ exitCode, signal, lastLines }, `radvd ended: machines that boot by iPXE wait for IPv6 now`)
+      return cleanUp()
+    })
+    return {
+      async close() {
+        isClosing = true
+        radvd.kill('SIGTERM')
+        await ended
+      },
+    }
+  } catch (error) {
+    await cleanUp()
+    if (!(error instanceof CommandError)) throw error
+    log.warn({ reason: error.message }, 'no IPv6 router advertisements: machines that boot by iPXE wait some seconds for them; "apt install radvd" cures it')
+    return { close: async () => undefined }
+  }
+}

@@ -1,0 +1,16 @@
+import type { Console } from './console.ts'
+
+/** A machine of the rack did not do what it was on for: why, and the last that it said. */
+export class MachineFailure extends Error {
+  override readonly name = 'MachineFailure'
+  readonly machine: string
+  readonly consoleTail: readonly string[]
+  readonly consolePath: string
+
+  constructor(machine: string, message: string, console: Pick<Console, 'tail' | 'path'>) {
+    super(`${machine} ${message}`)
+    this.machine = machine
+    this.consoleTail = console.tail(25)
+    this.consolePath = console.path
+  }
+}

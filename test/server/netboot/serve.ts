@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Fastify from 'fastify'
+import { pino } from 'pino'
+import { run, start } from '../../../appliance/run.ts'
+import type { NewMachineEvent } from '../../../server/event-log.ts'
+import { bootRoutes } from '../../../server/netboot/boot-routes.ts'
+import { startNetboot, type Netboot, type NetbootOptions } from '../../../server/netboot/netboot.ts'
+import type { TestNetwork } from '../../helpers/test-network.ts'
+
+export interface Served {
+  netboot: Netboot
+  /** Milliseconds on the clock of the events. */
+  nowMs(): number
+  events: (NewMachineEvent & { atMs: number })[]
+  /** Resolves with the first event that fits, also one that was before. */
+  waitFor(fits: (event: NewMachineEvent) => boolean): Promise<NewMachineEvent>
+  close(): Promise<void>
+}
+
+/** All boot services on the test network, with three small files in place of the appliance. */
+export async function serve({ interfaceName, address, prefixLength, directory }: TestNetwork, more: Partial<NetbootOptions> = {}): Promise<Served> {
+  const httpUrl = `http://${address}:8080`
+  const events: Served['events'] = []
+  const waiting = new Set<(event: NewMachineEvent) => void>()
+  const startedAt = performance.now()
+  const nowMs = () => Math.round(performance.now() - startedAt)
+  const emit = (event: NewMachineEvent) => {
+    events.push({ ...event, atMs: nowMs() })
+    for (const tell of waiting) tell(event)
+  }
+  const netboot = await startNetboot({
+    interfaceName,
+    address,
+    prefixLength,
+    range: { first: '10.77.0.100', last: '10.77.0.199' },
+    leaseSeconds: 3600,
+    nameServers: [],
+    dataDirectory: join(directory, 'data'),
+    httpUrl,
+    routerAdvertisements: false,
+    emit,
+    // Standard output is the scenario's result.
+    log: pino({ level: process.env.INGOT_LOG ?? 'warn' }, pino.destination(2)),
+    run,
+    start,
+    ...more,
+  })
+  const app = Fastify()
+  const appliance = { kernel: join(directory, 'vmlinuz'), initramfs: join(directory, 'initramfs.img'), stage2: join(directory, 'stage2.squashfs') }
+  for (const path of Object.values(appliance)) await writeFile(path, `not a real one: ${path}`)
+  await app.register(bootRoutes, {
+    httpUrl,
+    appliance,
+    stage2Digest: `sha256:${'0'.repeat(64)}`,
+    jobServers: [httpUrl],
+    bootFiles: netboot.bootFiles,
+    issueTicket: async (machine) => `ticket-of-${machine}`,
+    machineAt: netboot.machineAt,
+    emit,
+  })
+  await app.listen({ host: address, port: 8080 })
+  return {
+    netboot,
+    nowMs,
+    events,
+    waitFor(fits) {
+      const before = events.find(fits)
+      if (before !== undefined) return Promise.resolve(before)
+      return new Promise((resolve) => {
+        const tell = (event: NewMachineEvent) => {
+          if (!fits(event)) return
+          waiting.delete(tell)
+          resolve(event)
+        }
+        waiting.add(tell)
+      })
+    },
+    async close() {
+      await app.close()
+      await netboot.close()
+    },
+  }
+}
