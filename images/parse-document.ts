@@ -38,7 +38,9 @@ export function parseDocumentAs<Schema extends TSchema>(
   const problems = findProblems(schema, value)
   if (problems.length === 0) problems.push(...furtherProblems(value as Static<Schema>))
   if (problems.length === 0) return { value: value as Static<Schema>, problems: [] }
-  return { value: undefined, problems: problems.map(({ path, message }) => `${at(offsetOf(document, path))} ${formatPath(path)}: ${message}`) }
+  const placed = problems.map(({ path, message }) => ({ offset: offsetOf(document, path), text: `${formatPath(path)}: ${message}` }))
+  placed.sort((one, other) => one.offset - other.offset)
+  return { value: undefined, problems: placed.map(({ offset, text }) => `${at(offset)} ${text}`) }
 }
 
 /** Where the value at a path begins; for one that is missing, where its nearest parent begins. */

@@ -4,8 +4,11 @@ import { Command, CommanderError } from 'commander'
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { CommandError, run, start } from '../appliance/run.ts'
+import { addAppliance } from './commands/appliance.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addImage } from './commands/image.ts'
 import { addJob } from './commands/job.ts'
+import { addMachine } from './commands/machine.ts'
 import { addServe } from './commands/serve.ts'
 import { addToken } from './commands/token.ts'
 import type { CommandContext } from './commands/context.ts'
@@ -41,7 +44,7 @@ const program = new Command('ingot')
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
   .exitOverride()
-for (const add of [addServe, addJob, addToken, addDoctor]) add(program, context)
+for (const add of [addServe, addAppliance, addJob, addImage, addMachine, addToken, addDoctor]) add(program, context)
 
 /** The errors of a user are a message; only what is a defect of ours shows where it happened. */
 function report(error: unknown): number {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFile } from './durable-file.ts'
 import { roles, type Identity, type Role } from './http/auth.ts'
@@ -66,7 +66,7 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
       if (identity === undefined) return undefined
       try {
         // Removing the file is what uses the ticket up: of two redeemers one finds it gone.
-        await rm(path('tickets', ticket))
+        await unlink(path('tickets', ticket))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
         throw error

@@ -3,7 +3,10 @@ import { constants, zstdCompress } from 'node:zlib'
 
 const compress = promisify(zstdCompress)
 
-/** zstd level of chunks. */
+/**
+ * zstd level of chunks. Measured on 1661 MB of Debian's /usr in 1466 chunks, 2 cores: level 1 732 MB/s and 557 MB, 3 605 MB/s and 504 MB,
+ * 5 284 MB/s and 488 MB, 6 118 MB/s and 477 MB, 9 65 MB/s and 472 MB.
+ */
 export const compressionLevel = 3
 
 /**

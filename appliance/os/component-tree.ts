@@ -12,6 +12,7 @@ export interface ComponentTree {
   write(path: string, content: string | Buffer, mode?: number): Promise<void>
   copy(from: string, path: string, mode?: number): Promise<void>
   link(target: string, path: string): Promise<void>
+  makeDirectory(path: string): Promise<void>
 }
 
 export const libraryDirectory = 'usr/lib/x86_64-linux-gnu'
@@ -37,6 +38,9 @@ export function openComponentTree(root: string): ComponentTree {
     },
     async link(target, path) {
       await symlink(target, await prepare(path))
+    },
+    async makeDirectory(path) {
+      await mkdir(join(root, path), { recursive: true })
     },
   }
 }

@@ -1,5 +1,6 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { walkTree } from './walk-tree.ts'
 
 /** One entry of an archive; `path` without a leading slash, for example `etc/hosts`. */
 export interface CpioEntry {
@@ -41,13 +42,11 @@ export function renderCpio(entries: readonly CpioEntry[]): Buffer {
 const padding = (length: number): Buffer => Buffer.alloc(-length & 3)
 
 /** The entries of a directory tree, parents first and sorted by name; permissions as on disk. */
-export async function readCpioEntries(root: string, below = ''): Promise<CpioEntry[]> {
+export async function readCpioEntries(root: string): Promise<CpioEntry[]> {
   const entries: CpioEntry[] = []
-  for (const name of (await readdir(join(root, below))).sort()) {
-    const path = below === '' ? name : `${below}/${name}`
+  for await (const { path, stats } of walkTree(root)) {
     const file = join(root, path)
-    const stats = await lstat(file)
-    if (stats.isDirectory()) entries.push({ path, mode: directoryMode }, ...(await readCpioEntries(root, path)))
+    if (stats.isDirectory()) entries.push({ path, mode: directoryMode })
     else if (stats.isSymbolicLink()) entries.push({ path, mode: symlinkMode, content: Buffer.from(await readlink(file)) })
     else entries.push({ path, mode: stats.mode, content: await readFile(file) })
   }

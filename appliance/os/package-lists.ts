@@ -53,6 +53,7 @@ export const toolPrograms = [
   'bin/mount',
   'bin/tar',
   'bin/umount',
+  'sbin/blkdiscard',
   'sbin/blockdev',
   'sbin/dmsetup',
   'sbin/dumpe2fs',

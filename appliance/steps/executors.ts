@@ -1,7 +1,7 @@
-import type { StepKind } from '../../images/plan.ts'
+import type { Step, StepKind } from '../../images/plan.ts'
 import { configureFile } from './configure-file.ts'
 import { configureScript } from './configure-script.ts'
-import type { StepExecutor } from './context.ts'
+import type { StepContext, StepExecutor } from './context.ts'
 import { generalise } from './generalise.ts'
 import { image } from './image.ts'
 import { installBootloader } from './install-bootloader.ts'
@@ -22,3 +22,9 @@ export const executors = {
   generalise,
   image,
 } satisfies { [Kind in StepKind]: StepExecutor<Kind> }
+
+/** Performs one step of a plan. */
+export function performStep<Kind extends StepKind>(step: Step & { kind: Kind }, context: StepContext): Promise<void> {
+  const execute = executors[step.kind] as unknown as StepExecutor<Kind>
+  return execute(step as Parameters<typeof execute>[0], context)
+}

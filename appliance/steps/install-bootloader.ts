@@ -30,9 +30,9 @@ export const installBootloader: StepExecutor<'install-bootloader'> = async (step
 }
 
 const grubInstallArguments = ({ firmware }: StepOf<'install-bootloader'>, { device }: TargetDisk): string[][] => [
-  ...(firmware.includes('bios') ? [['--target=i386-pc', device]] : []),
+  ...(firmware.includes('bios') ? [['--target=i386-pc', '--locales=', device]] : []),
   ...(firmware.includes('uefi')
-    ? [['--target=x86_64-efi', '--efi-directory=/boot/efi', '--no-nvram', '--uefi-secure-boot', '--force-extra-removable']]
+    ? [['--target=x86_64-efi', '--locales=', '--efi-directory=/boot/efi', '--no-nvram', '--uefi-secure-boot', '--force-extra-removable']]
     : []),
 ]
 

@@ -24,6 +24,8 @@ export const partition: StepExecutor<'partition'> = async (step, context) => {
     input: renderSfdisk(step, disk.logicalSectorBytes),
     signal,
   })
+  // Tells the kernel of each partition by itself: one whose disk was in use may not have read the new table, and not every kernel knows GPT.
+  await run('partx', ['--update', disk.device], { signal })
   const partitions = step.partitions.map((planned, index) => ({ ...planned, device: partitionDevice(disk.device, index + 1) }))
   const target: TargetDisk = { device: disk.device, layoutSizeBytes: step.diskSizeBytes, partitions }
   for (const { device } of partitions) await deviceNode(device, signal)

@@ -3,6 +3,7 @@ import pino from 'pino'
 import { run } from '../run.ts'
 import { parseCommandLine } from './command-line.ts'
 import { takeInventory } from './inventory.ts'
+import { performJob } from './perform-job.ts'
 import { runWorker, UnreachableError } from './worker.ts'
 
 /*
@@ -21,7 +22,7 @@ const inventory = takeInventory({ run, bootMac: boot.bootMac, workerVersion })
 // Awaited when the first server wants it; a failure is thrown there.
 inventory.catch(() => {})
 try {
-  await runWorker({ boot, inventory, fetch, stateDirectory: '/run/ingot', log })
+  await runWorker({ boot, inventory, fetch, perform: performJob, stateDirectory: '/run/ingot', log })
 } catch (error) {
   log.fatal({ err: error }, 'worker ends')
   process.exit(error instanceof UnreachableError ? unreachableExitCode : 1)

@@ -7,7 +7,7 @@ import type { CredentialAnswer } from '../../server/api/credential.ts'
 import type { Inventory } from '../../server/api/machine.ts'
 import type { BootArguments } from './command-line.ts'
 import { connectServer, RefusedError, type ServerConnection } from './http-job-server.ts'
-import { performJob } from './perform-job.ts'
+import type { performJob } from './perform-job.ts'
 
 /** A waiting worker looks for jobs this often, give or take a quarter so that many do not come at once. */
 const lookEveryMs = 2000
@@ -19,6 +19,9 @@ export interface WorkerOptions {
   /** What `takeInventory` tells; asked for once, while the first server is already being asked for jobs. */
   inventory: Promise<Inventory>
   fetch: typeof globalThis.fetch
+  perform: typeof performJob
+  /** Aborted, it ends; only tests do. */
+  signal?: AbortSignal
   /** Folder in memory that outlives the worker's process, for example `/run/ingot`: credential and claims. */
   stateDirectory: string
   log: Logger
@@ -37,7 +40,8 @@ interface ClaimRecord {
 }
 
 /** Walks the job servers in order, for ever: takes the first available job of the first server that has one, performs it, looks again (B17). */
-export async function runWorker({ boot, inventory: inventoryTaken, fetch, stateDirectory, log }: WorkerOptions): Promise<never> {
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { boot, inventory: inventoryTaken, fetch, perform, stateDirectory, log, signal = new AbortController().signal } = options
   const credentials = await obtainCredentials({ boot, fetch, stateDirectory, log })
   const servers = credentials.servers.map(({ url, credential }) => connectServer({ url, credential, fetch }))
   await giveBackClaims({ servers, stateDirectory, worker: credentials.machine, log })
@@ -46,17 +50,17 @@ export async function runWorker({ boot, inventory: inventoryTaken, fetch, stateD
   const introduce = async (server: ServerConnection): Promise<readonly string[]> => {
     const known = scratchSerials.get(server)
     if (known !== undefined) return known
-    const answer = await server.sendInventory({ ...(await inventoryTaken), id: credentials.machine }, new AbortController().signal)
+    const answer = await server.sendInventory({ ...(await inventoryTaken), id: credentials.machine }, signal)
     scratchSerials.set(server, answer.scratchSerials)
     return answer.scratchSerials
   }
 
   let reachedAt = Date.now()
-  for (;;) {
+  while (!signal.aborted) {
     let performed = false
     for (const server of servers) {
       try {
-        const taken = await takeJob({ server, worker: credentials.machine, stateDirectory })
+        const taken = await takeJob({ server, worker: credentials.machine, stateDirectory, signal })
         reachedAt = Date.now()
         if (taken === undefined) {
           await introduce(server)
@@ -64,19 +68,18 @@ export async function runWorker({ boot, inventory: inventoryTaken, fetch, stateD
         }
         log.info({ server: server.url, job: taken.job }, 'job claimed')
         const claimed = server.claimed(taken.job, taken.claim)
-        const signal = new AbortController().signal
-        const plan = await claimed.plan(signal)
-        const outcome = await performJob({
-          server: claimed,
-          plan,
-          inventory: { ...(await inventoryTaken), id: credentials.machine },
-          scratchSerials: await introduce(server),
-          stateDirectory,
-          log: log.child({ job: taken.job }),
-        })
+        try {
+          const inventory = { ...(await inventoryTaken), id: credentials.machine }
+          const scratchSerials = await introduce(server)
+          const plan = await claimed.plan(signal)
+          const outcome = await perform({ server: claimed, plan, inventory, scratchSerials, stateDirectory, log: log.child({ job: taken.job }) })
+          log.info({ job: taken.job, ...outcome }, 'job ended')
+        } catch (error) {
+          const failure = { step: 'prepare', message: describeError(error), lastLines: [] }
+          await claimed.report({ worker: credentials.machine, server: server.url, state: 'failed', failure }, signal)
+        }
         // Only once the server knows how it ended; a crash before this gives the claim back at the next start.
         await rm(claimPath(stateDirectory, taken.job), { force: true })
-        log.info({ job: taken.job, ...outcome }, 'job ended')
         performed = true
         break
       } catch (error) {
@@ -84,7 +87,7 @@ export async function runWorker({ boot, inventory: inventoryTaken, fetch, stateD
       }
     }
     if (Date.now() - reachedAt > giveUpAfterMs) throw new UnreachableError(`no job server answered for ${giveUpAfterMs / 1000} s`)
-    if (!performed) await sleep(lookEveryMs * (0.75 + Math.random() / 2))
+    if (!performed) await sleep(lookEveryMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => {})
   }
 }
 
@@ -96,8 +99,7 @@ const describeError = (error: unknown): string => {
 
 const claimPath = (stateDirectory: string, job: string) => join(stateDirectory, 'claims', `${job}.json`)
 
-async function takeJob({ server, worker, stateDirectory }: { server: ServerConnection; worker: string; stateDirectory: string }) {
-  const signal = new AbortController().signal
+async function takeJob({ server, worker, stateDirectory, signal }: { server: ServerConnection; worker: string; stateDirectory: string; signal: AbortSignal }) {
   for (const job of await server.jobs(signal)) {
     if (job.state !== 'available') continue
     const claim = randomBytes(32).toString('base64url')
@@ -131,7 +133,7 @@ async function giveBackClaims({ servers, stateDirectory, worker, log }: { server
   }
 }
 
-async function obtainCredentials({ boot, fetch, stateDirectory, log }: Omit<WorkerOptions, 'inventory'>): Promise<CredentialAnswer> {
+async function obtainCredentials({ boot, fetch, stateDirectory, log }: Pick<WorkerOptions, 'boot' | 'fetch' | 'stateDirectory' | 'log'>): Promise<CredentialAnswer> {
   const path = join(stateDirectory, 'credentials.json')
   await mkdir(stateDirectory, { recursive: true })
   try {

@@ -9,7 +9,7 @@ import { releaseUrls } from '../../images/debian-archive.ts'
 import type { RecipeBase } from '../../images/recipe.ts'
 import { replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
-import { buildRootfs } from './build-rootfs.ts'
+import { buildRootfs, type RootfsFormat } from './build-rootfs.ts'
 import type { ComponentStore } from './component-store.ts'
 
 /** Raised when `buildRootfs` makes something else of the same packages. */
@@ -21,6 +21,11 @@ type Release = Static<typeof releaseSchema>
 
 /** What was built of a definition last: `<directory>/<key>.json`. */
 const recordSchema = Type.Object({ version: Type.Literal(1), releases: Type.Array(releaseSchema), component: componentRefSchema }, closed)
+
+export interface WantedRootfs {
+  base: RecipeBase
+  format: RootfsFormat
+}
 
 /** A root filesystem that is in the store now, and why it was built or reused, in words for people. */
 export interface EnsuredRootfs {
@@ -40,7 +45,7 @@ export interface EnsureRootfsOptions {
 }
 
 /** Throws `component-build` when mmdebstrap fails, `mirror-unreachable` when nothing was built yet and the archive does not answer. */
-export type EnsureRootfs = (base: RecipeBase, onProgress: (line: string) => void) => Promise<EnsuredRootfs>
+export type EnsureRootfs = (wanted: WantedRootfs, onProgress: (line: string) => void) => Promise<EnsuredRootfs>
 
 /**
  * Has a root filesystem built once, and again only when its definition changed or Debian published something since.
@@ -50,18 +55,18 @@ export type EnsureRootfs = (base: RecipeBase, onProgress: (line: string) => void
  */
 export function createEnsureRootfs(options: EnsureRootfsOptions): EnsureRootfs {
   const running = new Map<string, Promise<EnsuredRootfs>>()
-  return (base, onProgress) => {
-    const key = keyOf(base)
-    const current = running.get(key) ?? ensure(key, base, onProgress, options).finally(() => running.delete(key))
+  return (wanted, onProgress) => {
+    const key = keyOf(wanted)
+    const current = running.get(key) ?? ensure(key, wanted, onProgress, options).finally(() => running.delete(key))
     running.set(key, current)
     return current
   }
 }
 
-const keyOf = ({ suite, packages }: RecipeBase): string =>
-  createHash('sha256').update(JSON.stringify([builderVersion, 'amd64', suite, [...packages].sort()])).digest('hex')
+const keyOf = ({ base: { suite, packages }, format }: WantedRootfs): string =>
+  createHash('sha256').update(JSON.stringify([builderVersion, 'amd64', format, suite, [...packages].sort()])).digest('hex')
 
-async function ensure(key: string, base: RecipeBase, onProgress: (line: string) => void, options: EnsureRootfsOptions): Promise<EnsuredRootfs> {
+async function ensure(key: string, { base, format }: WantedRootfs, onProgress: (line: string) => void, options: EnsureRootfsOptions): Promise<EnsuredRootfs> {
   const { store, packagesUrl, run } = options
   const path = join(options.directory, `${key}.json`)
   const record = await readRecord(path)
@@ -78,7 +83,7 @@ async function ensure(key: string, base: RecipeBase, onProgress: (line: string) 
   }
 
   const epochSeconds = Math.max(...releases.map((release) => release.dateSeconds))
-  const component = await buildRootfs({ base, packagesUrl, epochSeconds, run, store, onProgress })
+  const component = await buildRootfs({ base, format, packagesUrl, epochSeconds, run, store, onProgress })
   await replaceFile(path, `${JSON.stringify({ version: 1, releases, component } satisfies Static<typeof recordSchema>, null, 2)}\n`)
   return { component, reused: false, reason: record === undefined ? 'first build' : usable ? 'the archive changed' : 'the stored one is gone or damaged' }
 }

@@ -11,14 +11,14 @@ import { HttpProblem } from './problem.ts'
  */
 export function createApp({ log }: { log: Logger }): FastifyInstance {
   const app = Fastify({
-    loggerInstance: log.child({ part: 'http' }, { level: log.level === 'debug' || log.level === 'trace' ? log.level : 'warn' }),
+    loggerInstance: log.child({ part: 'http' }, { level: log.level === 'info' ? 'warn' : log.level }),
     genReqId: () => randomUUID(),
     bodyLimit: 1024 * 1024,
     // Uploads of a slow machine are slow; what must not last is silence.
     requestTimeout: 0,
     connectionTimeout: 120_000,
     forceCloseConnections: true,
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, verbose: true } },
     schemaErrorFormatter: (errors, part) =>
       new HttpProblem(400, `the ${part} of the request is not as expected`, describeSchemaErrors(errors as never)) as never,
   }) as unknown as FastifyInstance

@@ -8,7 +8,7 @@ import { IngotError } from '../errors.ts'
 import { openBlobStore, type BlobStore } from './blob-store.ts'
 import { readIndex, writeIndex, type ImageVersion } from './image-index.ts'
 import { parseImageConfig, parseImageManifest } from './parse-image.ts'
-import { checkLayers, planLayers } from './plan-layers.ts'
+import { checkLayers, planLayers, type Layer } from './plan-layers.ts'
 import { readBlob, readLayer } from './read-blob.ts'
 
 /** Largest manifest that is taken, in bytes: about 30,000 chunks. Registries promise 4 MiB (OCI distribution-spec, "Pushing Manifests"). */
@@ -95,7 +95,9 @@ export async function openImageStore(directory: string, { now = () => new Date()
       const config = parseImageConfig(await readBlob(blobs, manifest.config.digest, manifest.config.size))
       const layers = planLayers(manifest)
       checkLayers(layers, config)
-      await pMap(layers, (layer) => readLayer(blobs, layer), { concurrency: chunksAtOnce })
+      // Nothing is returned: results would be kept until the last, and they are the whole disk.
+      const readBack = async (layer: Layer) => void (await readLayer(blobs, layer))
+      await pMap(layers, readBack, { concurrency: chunksAtOnce })
       await blobs.write(digest, [manifestBytes])
       const entry = { name, version, digest, manifestBytes: manifestBytes.length, publishedAt: now().toISOString() }
       const published = await addToIndex(entry, confirm)

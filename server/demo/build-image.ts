@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { renderSize } from '../../images/size.ts'
+import type { MachineEvent } from '../api/event.ts'
+import { createDisk } from '../rack/disk-file.ts'
+import { startMachine, type Machine } from '../rack/machine.ts'
+import { machineId, type MachineSpec } from '../rack/machine-spec.ts'
+import type { DemoContext } from './context.ts'
+import { watchMachine } from './watch-machine.ts'
+
+type ReceivedImage = Extract<MachineEvent, { hop: 'image' }>
+
+/** Locally administered, in QEMU's range; the fifth byte tells the machines that build (0) from the copies that prove (1). */
+export const machineMac = (kind: 0 | 1, number: number): string =>
+  `52:54:00:77:${kind.toString(16).padStart(2, '0')}:${number.toString(16).padStart(2, '0')}`
+
+/** Powers on machines with empty disks and no operating system, and follows each until its image was received. Powers all off in the end. */
+export async function buildImages(diskSizeBytes: number, context: DemoContext): Promise<ReceivedImage[]> {
+  const { options, paths, feed, emit, accelerator, run, start, signal } = context
+  const machines: Machine[] = []
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const powerOn = async (number: number): Promise<ReceivedImage> => {
+    const name = `m${number}`
+    const path = join(paths.run, `${name}.qcow2`)
+    await createDisk(path, diskSizeBytes, run)
+    const spec: MachineSpec = {
+      ...{ name, mac: machineMac(0, number), firmware: options.firmware, nic: options.nic, accelerator, boot: 'network' },
+      ...{ memoryMiB: options.memoryMiB, cpus: 2, disks: [{ path, format: 'qcow2', bus: options.disk, serial: `${name}-disk` }] },
+    }
+    emit({ kind: 'power-on', machine: machineId(spec.mac), name, hardware: describeHardware(spec, diskSizeBytes) })
+    const machine = await startMachine(spec, { directory: paths.run, run, start })
+    machines.push(machine)
+    return watchMachine({ machine, feed, accelerator, onEvent: (event) => emit({ kind: 'machine', event }), signal: either })
+  }
+  try {
+    return await Promise.all(Array.from({ length: options.machines }, (_, index) => powerOn(index + 1)))
+  } finally {
+    // The first failure ends the others too.
+    stop.abort(new Error('another machine failed'))
+    await Promise.all(machines.map((machine) => machine.powerOff()))
+  }
+}
+
+export const describeHardware = ({ firmware, nic, disks, memoryMiB }: MachineSpec, diskSizeBytes: number): string =>
+  `${firmware === 'bios' ? 'BIOS' : 'UEFI'}, ${nic}, empty ${renderSize(diskSizeBytes)} ${disks[0]?.bus} disk, ${renderSize(memoryMiB * 1024 * 1024)} memory`

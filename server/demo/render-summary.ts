@@ -1,0 +1,57 @@
+import prettyBytes from 'pretty-bytes'
+import type { Hop } from '../api/event.ts'
+import type { DemoEvent } from './event.ts'
+import { renderSeconds } from './render-time.ts'
+import type { Journey, Timeline } from './timeline.ts'
+
+/** The hops that the summary tells, with what was reached then. */
+const milestones: readonly (readonly [Hop, string])[] = [
+  ['dhcp-ack', 'has an address'],
+  ['tftp', 'has its boot program'],
+  ['boot-script', 'asks for its boot script'],
+  ['kernel', 'has the kernel'],
+  ['initramfs', 'has the initramfs'],
+  ['stage2', 'has stage 2'],
+  ['worker', 'worker reports'],
+  ['claim', 'holds a job'],
+  ['image', 'image received'],
+  ['performed', 'job performed'],
+]
+
+/** What the whole run came to: the times of each hop and step, the bytes moved, the images and how they proved themselves. */
+export function renderSummary(timeline: Timeline, finished: Extract<DemoEvent, { kind: 'finished' }>): string[] {
+  const journeys = [...timeline.journeys].filter(([, journey]) => journey.image !== undefined)
+  return [
+    ...journeys.flatMap(([, journey]) => ['', ...renderJourney(journey)]),
+    '',
+    ...timeline.proofs.map(({ name, image, loginMs, checkedMs }) =>
+      field(`proof on ${name}`, `${image}: login prompt ${renderSeconds(loginMs)} after power-on, all checks passed at ${renderSeconds(checkedMs)}`),
+    ),
+    field('images', finished.imagesDirectory),
+    field('consoles and logs', finished.consolesDirectory),
+  ]
+}
+
+function renderJourney(journey: Journey): string[] {
+  const reached = milestones.flatMap(([hop, label]) => {
+    const found = journey.hops.find((each) => each.hop === hop)
+    return found === undefined ? [] : [`${label.padEnd(26)}${renderSeconds(found.atMs).padStart(12)}`]
+  })
+  const steps = journey.steps.map(({ step, ms }) => `${step.padEnd(26)}${renderSeconds(ms).padStart(12)}`)
+  const { image } = journey
+  return [
+    `${journey.name}: time since power-on`,
+    ...reached.map((line) => `  ${line}`),
+    `${journey.name}: time of each step`,
+    ...steps.map((line) => `  ${line}`),
+    ...(image === undefined
+      ? []
+      : [
+          field('bytes moved', `${prettyBytes(journey.bootBytes)} to boot, ${prettyBytes(journey.componentBytes)} of components, ${prettyBytes(image.blobBytes)} of image`),
+          field('image', `${image.image}:${image.version}, a disk of ${prettyBytes(image.diskBytes, { binary: true })} in ${prettyBytes(image.blobBytes)}`),
+          field('digest', image.digest),
+        ]),
+  ]
+}
+
+const field = (name: string, value: string): string => `${name.padEnd(20)}${value}`

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { renderAutoexecScript, renderWorkerScript } from '../../boot/ipxe-script.ts'
+import { ipxeScriptUrl } from '../../boot/offer.ts'
+
+it('boots the worker, retries with growing sleeps, then boots the local disk', () => {
+  const script = renderWorkerScript({
+    httpUrl: 'http://10.77.0.1:8080',
+    stage2Digest: 'sha256:9f86d081',
+    jobServers: ['http://10.77.0.1:8080', 'http://10.77.0.2:8080'],
+    ticket: 'c2VjcmV0',
+  })
+  expect(script).toBe(`#!ipxe
+set attempt:int32 0
+
+:retry
+inc attempt
+imgfree
+kernel http://10.77.0.1:8080/boot/vmlinuz initrd=initramfs.img BOOTIF=01-\${netX/mac:hexhyp} ingot.server=http://10.77.0.1:8080 ingot.stage2=sha256:9f86d081 ingot.servers=http://10.77.0.1:8080,http://10.77.0.2:8080 ingot.ticket=c2VjcmV0 console=tty0 console=ttyS0,115200 || goto failed
+initrd http://10.77.0.1:8080/boot/initramfs.img || goto failed
+boot || goto failed
+
+:failed
+iseq \${attempt} 10 && goto local-disk ||
+echo Ingot: try \${attempt} of 10 failed, next in \${attempt} seconds
+sleep \${attempt}
+goto retry
+
+:local-disk
+echo Ingot: gave up after 10 tries, booting the local disk
+iseq \${platform} efi && exit 0 ||
+sanboot --no-describe --drive 0x80 || exit 1
+`)
+})
+
+it('asks for an address until the offer names a boot file, then chains to the script of this machine', () => {
+  expect(renderAutoexecScript(ipxeScriptUrl('http://10.77.0.1:8080'))).toBe(`#!ipxe
+set attempt:int32 0
+
+:retry
+inc attempt
+dhcp || goto failed
+isset \${filename} || goto failed
+chain --replace http://10.77.0.1:8080/boot/ipxe?mac=\${netX/mac:hexhyp}&uuid=\${uuid}&platform=\${platform} || goto failed
+
+:failed
+iseq \${attempt} 10 && goto local-disk ||
+echo Ingot: try \${attempt} of 10 failed, next in \${attempt} seconds
+sleep \${attempt}
+goto retry
+
+:local-disk
+echo Ingot: gave up after 10 tries, booting the local disk
+iseq \${platform} efi && exit 0 ||
+sanboot --no-describe --drive 0x80 || exit 1
+`)
+})

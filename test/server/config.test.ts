@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest'
+import { configWithoutNetboot, parseConfig, type Interfaces } from '../../server/config.ts'
+import { IngotError } from '../../server/errors.ts'
+
+const interfaces: Interfaces = {
+  lo: [{ address: '127.0.0.1', netmask: '255.0.0.0', family: 'IPv4', mac: '', internal: true, cidr: '127.0.0.1/8' }],
+  eno2: [{ address: '10.77.0.1', netmask: '255.255.255.0', family: 'IPv4', mac: '', internal: false, cidr: '10.77.0.1/24' }],
+  eno3: [{ address: 'fe80::1', netmask: 'ffff::', family: 'IPv6', mac: '', internal: false, cidr: 'fe80::1/64', scopeid: 3 }],
+}
+const read = (text: string) => parseConfig(text, '/etc/ingot/ingot.yaml', interfaces)
+const problemsOf = (text: string): readonly string[] => {
+  try {
+    read(text)
+  } catch (error) {
+    if (error instanceof IngotError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('a whole configuration', () => {
+  test('gets its defaults, and paths relative to the file', () => {
+    const config = read('data: ../var\nlisten: 10.77.0.1:8080\nnetboot:\n  interface: eno2\n  range: 10.77.0.100-10.77.0.200\n')
+    expect(config).toEqual({
+      dataDirectory: '/etc/var',
+      listen: { address: '10.77.0.1', port: 8080 },
+      netboot: {
+        interfaceName: 'eno2',
+        address: '10.77.0.1',
+        prefixLength: 24,
+        range: { first: '10.77.0.100', last: '10.77.0.200' },
+        leaseSeconds: 3600,
+        nameServers: [],
+        routerAdvertisements: true,
+      },
+      servers: [{ url: 'http://10.77.0.1:8080' }],
+      mirrors: { debian: 'http://deb.debian.org/debian', 'debian-security': 'http://deb.debian.org/debian-security' },
+      recipeDirectories: [],
+      applianceDirectory: '/etc/var/appliance',
+    })
+  })
+
+  test('without netboot is a job server', () => {
+    const config = configWithoutNetboot({ data: '/srv/ingot', listen: '127.0.0.1:0' })
+    expect(config.netboot).toBeUndefined()
+    expect(config.dataDirectory).toBe('/srv/ingot')
+  })
+})
+
+describe('every wrong field is told at once: place, expected, got', () => {
+  test('fields of a wrong shape', () => {
+    expect(problemsOf('listen: eighty\nnetboot:\n  interface: eno2\n  rang: 1-2\n  leaseSeconds: 5\nservers: []\n')).toEqual([
+      '1:1 data: expected a value, got none',
+      '1:9 listen: expected text like 192.0.2.1:8080, got "eighty"',
+      '3:3 netboot.range: expected a value, got none',
+      '4:9 netboot.rang: unknown key; the nearest known one is `range`',
+      '5:17 netboot.leaseSeconds: expected a number >= 120, got 5',
+      '6:10 servers: expected at least 1 entries, got []',
+    ])
+  })
+
+  test('fields that do not fit this host', () => {
+    expect(problemsOf('data: d\nlisten: 10.9.9.9:8080\nnetboot:\n  interface: eno2\n  range: 10.78.0.5-10.77.0.4\n')).toEqual([
+      '2:9 listen: expected 10.77.0.1 (the address of eno2, where machines boot) or 0.0.0.0, got 10.9.9.9',
+      "5:10 netboot.range: expected addresses of eno2's network 10.77.0.1/24, got 10.78.0.5",
+      '5:10 netboot.range: expected the lower address first, got 10.78.0.5-10.77.0.4',
+    ])
+  })
+
+  test.each([
+    ['eth7', 'expected a network interface of this host that is up and has an address (eno2, eno3), got "eth7"'],
+    ['eno3', 'expected an interface with an IPv4 address, but eno3 has none'],
+  ])('the interface %s', (name, message) => {
+    expect(problemsOf(`data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: ${name}\n  range: 10.77.0.3-10.77.0.4\n`)).toEqual([
+      `4:14 netboot.interface: ${message}`,
+    ])
+  })
+
+  test('a range that holds our own address', () => {
+    expect(problemsOf('data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: eno2\n  range: 10.77.0.1-10.77.0.9\n')).toEqual([
+      "5:10 netboot.range: expected a range without this host's own address 10.77.0.1, got 10.77.0.1-10.77.0.9",
+    ])
+  })
+
+  test('text that is no YAML', () => {
+    expect(problemsOf('data: [1\nlisten: x')[0]).toMatch(/^2:1 /)
+  })
+})
