@@ -12,6 +12,7 @@ import { addMachine } from './commands/machine.ts'
 import { addServe } from './commands/serve.ts'
 import { addToken } from './commands/token.ts'
 import type { CommandContext } from './commands/context.ts'
+import { addDemo } from './demo/command.ts'
 import { errorCodes, IngotError } from './errors.ts'
 
 /*
@@ -44,7 +45,7 @@ const program = new Command('ingot')
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
   .exitOverride()
-for (const add of [addServe, addAppliance, addJob, addImage, addMachine, addToken, addDoctor]) add(program, context)
+for (const add of [addServe, addAppliance, addJob, addImage, addMachine, addToken, addDoctor, addDemo]) add(program, context)
 
 /** The errors of a user are a message; only what is a defect of ours shows where it happened. */
 function report(error: unknown): number {

@@ -53,8 +53,8 @@ export async function openPackageArchive({ directory, mirror, securityMirror, ru
   await writeFile(configFile, renderAptConfig(directory))
   await writeFile(join(directory, 'etc/sources.list'), renderSources(mirror, securityMirror))
   await writeFile(join(directory, 'state/status'), '')
-  const apt = (program: string, args: string[], onLine?: (line: string) => void): Promise<string> =>
-    run(program, args, { cwd: packagesDirectory, env: { APT_CONFIG: configFile }, signal, ...(onLine && { onLine }) })
+  const apt = (program: string, args: string[], { cwd = directory, onLine }: { cwd?: string; onLine?: (line: string) => void } = {}): Promise<string> =>
+    run(program, args, { cwd, env: { APT_CONFIG: configFile }, signal, ...(onLine && { onLine }) })
 
   return {
     packagesDirectory,
@@ -75,6 +75,7 @@ export async function openPackageArchive({ directory, mirror, securityMirror, ru
     },
 
     async resolve(names) {
+      // Not in the directory of the packages: apt names no address for what lies in the current directory already.
       const output = await apt('apt-get', ['download', '--print-uris', ...names]).catch((error: unknown) => {
         throw new IngotError('appliance-build', `the archive ${mirror} lacks a package of the appliance: ${String(error)}`, { cause: error })
       })
@@ -95,7 +96,7 @@ export async function openPackageArchive({ directory, mirror, securityMirror, ru
       const missing = []
       for (const wanted of packages) if (!(await exists(join(packagesDirectory, wanted.file)))) missing.push(wanted)
       if (missing.length > 0) {
-        await apt('apt-get', ['download', ...missing.map(({ name, version }) => `${name}=${version}`)], onLine).catch((error: unknown) => {
+        await apt('apt-get', ['download', ...missing.map(({ name, version }) => `${name}=${version}`)], { cwd: packagesDirectory, onLine }).catch((error: unknown) => {
           throw new IngotError('mirror-unreachable', `packages of the appliance cannot be fetched from ${mirror}`, { cause: error })
         })
       }

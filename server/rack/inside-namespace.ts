@@ -23,6 +23,8 @@ export async function insideNamespace(run: Run, main: (signal: AbortSignal) => P
   })
   stop.signal.addEventListener('abort', () => begin.resolve(), { once: true })
   await run('ip', ['link', 'set', 'lo', 'up'])
+  // What is mounted there shows the network devices of the namespace that mounted it (sysfs(5)).
+  await run('mount', ['-t', 'sysfs', 'sysfs', '/sys'])
   await useNameServer(outsideNameServer, run)
   process.send({ kind: 'standing' })
   await begin.promise

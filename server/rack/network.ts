@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import type { Run } from '../../appliance/run.ts'
 
 /** The private network of the rack: the first computer is `address` on the bridge. */
@@ -20,8 +22,16 @@ export async function createNetwork(run: Run): Promise<void> {
   // Nobody else can have its address here: without the second of waiting for objections router advertisements can start at once (RFC 4862, 5.4).
   await writeFile(`/proc/sys/net/ipv6/conf/${bridge}/accept_dad`, '0')
   await run('ip', ['link', 'set', bridge, 'up'])
+  await waitForAddresses(bridge)
   // A fresh namespace may inherit the host's setting, and a host with containers forwards.
   await writeFile('/proc/sys/net/ipv4/ip_forward', '0')
+}
+
+/** The kernel tells of a new carrier only up to a second later (net/core/link_watch.c), and until then the interface counts as down. */
+async function waitForAddresses(name: string): Promise<void> {
+  const families = (): string[] => (networkInterfaces()[name] ?? []).map(({ family }) => family)
+  const limit = AbortSignal.timeout(10_000)
+  while (!['IPv4', 'IPv6'].every((family) => families().includes(family))) await setTimeout(50, undefined, { signal: limit })
 }
 
 /** Plugs a cable into the bridge: a tap device for one machine. Its name, for example `m1`, is at most 15 characters long (Linux, IFNAMSIZ). */
