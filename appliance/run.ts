@@ -8,7 +8,7 @@ export interface RunOptions {
   cwd?: string
   /** The whole environment of the program besides PATH, HOME and LANG=C.UTF-8. */
   env?: Record<string, string>
-  /** Text given on standard input, or bytes as they come. When the bytes break off with an error, so does the program. */
+  /** Text given on standard input, or bytes as they come. When the bytes break off with an error, that error is thrown. */
   input?: string | AsyncIterable<Uint8Array>
   /** Called with each line of standard output and standard error as it comes. */
   onLine?: (line: string) => void
@@ -51,9 +51,9 @@ export const execaOptions = (options: RunOptions) =>
     maxBuffer: 16 * 1024 * 1024,
   }) satisfies Options
 
-function standardInput(input: RunOptions['input']): Options {
+function standardInput(input: RunOptions['input'], onBroken: (error: Error) => void): Options {
   if (input === undefined) return { stdin: 'ignore' }
-  return { input: typeof input === 'string' ? input : Readable.from(input, { objectMode: false }) }
+  return { input: typeof input === 'string' ? input : Readable.from(input, { objectMode: false }).once('error', onBroken) }
 }
 
 /**
@@ -61,14 +61,17 @@ function standardInput(input: RunOptions['input']): Options {
  * Throws a `CommandError` when it exits with anything but 0, is killed or takes too long.
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  let broken: Error | undefined
   try {
     const child = execa(program, [...args], {
       ...execaOptions(options),
-      ...standardInput(options.input),
+      ...standardInput(options.input, (error) => (broken = error)),
     })
     if (options.onLine !== undefined) for await (const line of child.iterable({ from: 'all' })) options.onLine(String(line))
     return String((await child).stdout)
   } catch (error) {
+    // The program only complains of what it could not read; a program that ends early is no error of its input.
+    if (broken !== undefined && (error as { code?: string }).code !== 'EPIPE') throw broken
     if (error instanceof ExecaError) throw new CommandError(error)
     throw error
   }

@@ -51,7 +51,8 @@ export function planOffer(asked: Asked, known: Known): Offer {
   }
   if (!isBootClient(asked)) return { kind: 'address', address }
   const firmware = firmwareOf(architecturesOf(asked))
-  if (firmware === undefined) return { kind: 'address', address, note: `no boot file for architecture ${architecturesOf(asked).join(', ') || 'unknown'}` }
+  if (firmware === undefined)
+    return { kind: 'address', address, note: `no boot file for architecture ${architecturesOf(asked).join(', ') || 'unknown'}` }
   if (firmware.bootFile === undefined) return { kind: 'address', address, note: `no boot file for ${firmware.name}` }
   if (firmware.transport === 'http') return { kind: 'boot', address, file: `${known.httpUrl}/boot/${firmware.bootFile}`, client: 'http' }
   return { kind: 'boot', address, file: firmware.bootFile, client: 'pxe' }
@@ -65,7 +66,8 @@ export function describeAsked(asked: Asked): string {
 }
 
 const isIpxe = ({ userClass }: Asked) => userClass === 'iPXE'
-const isBootClient = (asked: Asked) => isIpxe(asked) || asked.vendorClass.startsWith('PXEClient') || asked.vendorClass.startsWith('HTTPClient')
+const isBootClient = (asked: Asked) =>
+  isIpxe(asked) || asked.vendorClass.startsWith('PXEClient') || asked.vendorClass.startsWith('HTTPClient')
 
 /** Option 93, or the code inside the vendor class (PXE specification 2.1, table 2-1) where a ROM sends no option 93. */
 function architecturesOf({ architectures, vendorClass }: Asked): readonly number[] {

@@ -53,7 +53,7 @@ export function planLayout(name: string, diskSizeBytes: number, partitions: read
   const takenBytes = fixed.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)
   const restBytes = usableBytes - takenBytes
   if (restBytes < rests.length * mebibyte) {
-    return { partition: undefined, expected: `partitions that fit ${renderSize(usableBytes)} of disk`, got: renderSize(takenBytes + rests.length * mebibyte) }
+    return { partition: undefined, expected: `partitions that fit into ${usableBytes / mebibyte} MiB`, got: `${(takenBytes + rests.length * mebibyte) / mebibyte} MiB` }
   }
 
   let startBytes = mebibyte

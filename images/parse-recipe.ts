@@ -30,9 +30,12 @@ export function parseRecipe(text: string): ParsedRecipe {
     return { recipe: undefined, problems }
   }
   const value: unknown = document.toJS()
-  const faults = validate(value) ? checkRecipe(value) : (validate.errors ?? []).flatMap(faultOf)
-  if (validate(value) && faults.length === 0) return { recipe: value, problems: [] }
-  const problems = faults.map((fault) => ({ ...positionOf(document, lines, fault.path), field: renderField(fault.path), expected: fault.expected, got: fault.got }))
+  let faults: LocatedFault[]
+  if (validate(value)) {
+    faults = checkRecipe(value)
+    if (faults.length === 0) return { recipe: value, problems: [] }
+  } else faults = (validate.errors ?? []).map(faultOf)
+  const problems = faults.map((fault) => ({ ...positionOf(document, lines, fault), field: renderField(fault.path), expected: fault.expected, got: fault.got }))
   return { recipe: undefined, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
 }
 
@@ -43,28 +46,31 @@ export const renderRecipeProblem = (file: string, { line, column, field, expecte
 const renderField = (path: readonly (string | number)[]) =>
   path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('')
 
+/** A fault that may lie in a key rather than in its value. */
+type LocatedFault = RecipeFault & { atKey?: true }
+
 /** What Ajv found, in our words. */
-function faultOf(error: ErrorObject): RecipeFault[] {
+function faultOf(error: ErrorObject): LocatedFault {
   const path = pointerPath(error.instancePath)
   const schema = (error.parentSchema ?? {}) as { description?: string; properties?: Record<string, unknown>; enum?: unknown[] }
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty)
       const known = Object.keys(schema.properties ?? {})
-      return [{ path: [...path, key], expected: `a known key (nearest: ${closest(key, known)}; all: ${known.join(', ')})`, got: key }]
+      return { path: [...path, key], expected: `a known key (nearest: ${closest(key, known)}; all: ${known.join(', ')})`, got: key, atKey: true }
     }
     case 'required': {
       const key = String(error.params.missingProperty)
       const described = schema.properties?.[key] as { description?: string } | undefined
-      return [{ path: [...path, key], expected: described?.description ?? 'a value', got: 'nothing' }]
+      return { path: [...path, key], expected: described?.description ?? 'a value', got: 'nothing' }
     }
     case 'enum':
-      return [{ path, expected: `${schema.description}: ${schema.enum?.join(', ')}`, got: JSON.stringify(error.data) }]
+      return { path, expected: `${schema.description}: ${schema.enum?.join(', ')}`, got: JSON.stringify(error.data) }
     case 'minProperties':
     case 'maxProperties':
-      return [{ path, expected: schema.description ?? '', got: Object.keys(error.data as object).join(' and ') || 'none' }]
+      return { path, expected: schema.description ?? '', got: Object.keys(error.data as object).join(' and ') || 'none' }
     default:
-      return [{ path, expected: schema.description ?? error.message ?? '', got: JSON.stringify(error.data) }]
+      return { path, expected: schema.description ?? error.message ?? '', got: JSON.stringify(error.data) }
   }
 }
 
@@ -73,11 +79,11 @@ const pointerPath = (pointer: string): (string | number)[] =>
   pointer.split('/').slice(1).map((key) => (/^\d+$/.test(key) ? Number(key) : key.replaceAll('~1', '/').replaceAll('~0', '~')))
 
 /** Where the value at a path begins, an unknown key itself, or what should hold a missing one. */
-function positionOf(document: Document, lines: LineCounter, path: readonly (string | number)[]): { line: number; column: number } {
+function positionOf(document: Document, lines: LineCounter, { path, atKey }: LocatedFault): { line: number; column: number } {
   const parent = document.getIn(path.slice(0, -1), true)
   const key = path.at(-1)
   const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key) : undefined
-  const node = pair !== undefined ? (isNode(pair.value) && isScalar(pair.value) ? pair.value : pair.key) : document.getIn(path, true)
+  const node = pair === undefined ? document.getIn(path, true) : isScalar(pair.value) && atKey === undefined ? pair.value : pair.key
   const range = isNode(node) ? node.range : isNode(parent) ? parent.range : undefined
   const at = lines.linePos(range?.[0] ?? 0)
   return { line: at.line, column: at.col }

@@ -61,9 +61,9 @@ async function renewHostKeys(root: string): Promise<void> {
   const names = await namesIn(join(root, 'etc/ssh'))
   for (const name of names.filter((key) => key.startsWith('ssh_host_'))) await rm(join(root, 'etc/ssh', name))
   if (!(await exists(join(root, 'usr/sbin/sshd')))) return
-  await writeFile(join(root, 'etc/systemd/system', hostKeyUnit), hostKeyService)
   const wants = join(root, 'etc/systemd/system/multi-user.target.wants')
   await mkdir(wants, { recursive: true })
+  await writeFile(join(root, 'etc/systemd/system', hostKeyUnit), hostKeyService)
   await rm(join(wants, hostKeyUnit), { force: true })
   await symlink(`/etc/systemd/system/${hostKeyUnit}`, join(wants, hostKeyUnit))
 }

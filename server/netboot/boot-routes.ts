@@ -41,7 +41,8 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
     const { mac } = request.query
     reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store')
     if (mac === undefined) return renderAutoexecScript(ipxeScriptUrl(httpUrl))
-    if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(mac)) throw new HttpProblem(400, `mac: expected a MAC address such as 52-54-00-12-34-56, got ${JSON.stringify(mac)}`)
+    if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(mac))
+      throw new HttpProblem(400, `mac: expected a MAC address such as 52-54-00-12-34-56, got ${JSON.stringify(mac)}`)
     const ticket = await options.issueTicket(mac)
     emit({ machine: mac, hop: 'boot-script', address: request.ip.replace(/^::ffff:/, '') })
     return renderWorkerScript({ httpUrl, stage2Digest: options.stage2Digest, jobServers: options.jobServers, ticket })
@@ -57,19 +58,27 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
   }
 
   for (const [name, file] of bootFiles) {
-    const type = name.endsWith('.efi') ? 'application/efi' : name.endsWith('.ipxe') ? 'text/plain; charset=utf-8' : 'application/octet-stream'
+    const type = name.endsWith('.efi')
+      ? 'application/efi'
+      : name.endsWith('.ipxe')
+        ? 'text/plain; charset=utf-8'
+        : 'application/octet-stream'
     app.get(`/boot/${name}`, async (request, reply) => void (await sendFile(request, reply, file, type)))
   }
 }
 
 /**
- * Answers with a file, with ranges, ETag and HEAD, and returns the bytes that went out to a GET: 0 for anything else and for a connection that broke off.
- * Written to the socket past Fastify, which sends header names in lower case: there is firmware that looks for `Content-Length` to the letter.
+ * Answers with a file, with ranges, ETag and HEAD, and returns the bytes that went out to a GET: 0 for anything else and for a connection
+ * that broke off. Written to the socket past Fastify, which sends header names in lower case: there is firmware that looks for `Content-Length` to the letter.
  */
 async function sendFile(request: FastifyRequest, reply: FastifyReply, file: BootFile, type: string): Promise<number> {
   const { statusCode, headers, stream } =
     'bytes' in file
-      ? { statusCode: 200, headers: { 'Content-Length': String(file.bytes.length) }, stream: Readable.from(request.method === 'HEAD' ? [] : [file.bytes]) }
+      ? {
+          statusCode: 200,
+          headers: { 'Content-Length': String(file.bytes.length) },
+          stream: Readable.from(request.method === 'HEAD' ? [] : [file.bytes]),
+        }
       : await send(request.raw, encodeURI(file.path), { cacheControl: false, contentType: false, dotfiles: 'allow' })
   if (statusCode >= 500 || statusCode === 404) {
     stream.destroy()

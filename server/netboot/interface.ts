@@ -9,7 +9,9 @@ const addressesSchema = Type.Array(
     ifname: Type.String(),
     flags: Type.Array(Type.String()),
     mtu: Type.Integer(),
-    addr_info: Type.Array(Type.Object({ family: Type.String(), local: Type.Optional(Type.String()), prefixlen: Type.Optional(Type.Integer()) })),
+    addr_info: Type.Array(
+      Type.Object({ family: Type.String(), local: Type.Optional(Type.String()), prefixlen: Type.Optional(Type.Integer()) }),
+    ),
   }),
 )
 type Addresses = Static<typeof addressesSchema>
@@ -37,7 +39,9 @@ export async function inspectInterface({ interfaceName, address, prefixLength }:
     ...(found.flags.includes('UP') ? [] : [`interface: ${interfaceName} is down; "ip link set ${interfaceName} up" brings it up`]),
     ...(has.includes(wanted)
       ? []
-      : [`address: expected ${interfaceName} to have ${wanted}, it has ${has.join(', ') || 'none'}; "ip address add ${wanted} dev ${interfaceName}" gives it`]),
+      : [
+          `address: expected ${interfaceName} to have ${wanted}, it has ${has.join(', ') || 'none'}; "ip address add ${wanted} dev ${interfaceName}" gives it`,
+        ]),
   ]
   if (problems.length > 0) throw new IngotError('config-invalid', problems.join('\n'), { problems })
   return { mtuBytes: found.mtu }
@@ -49,9 +53,14 @@ async function listAddresses(run: Run): Promise<Addresses> {
     text = await run('ip', ['-json', 'address', 'show'])
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    throw new IngotError('host-lacks', `the network interfaces cannot be listed: ${error.message}; the program "ip" comes with the package iproute2`, { cause: error })
+    throw new IngotError(
+      'host-lacks',
+      `the network interfaces cannot be listed: ${error.message}; "apt install iproute2" brings the program`,
+      { cause: error },
+    )
   }
   const content: unknown = JSON.parse(text)
-  if (!Check(addressesSchema, content)) throw new IngotError('host-lacks', 'the program "ip" answers in another form than iproute2 of Debian 12')
+  if (!Check(addressesSchema, content))
+    throw new IngotError('host-lacks', 'the program "ip" answers in another form than iproute2 of Debian 12')
   return content
 }

@@ -80,7 +80,8 @@ export async function startNetboot(options: NetbootOptions): Promise<Netboot> {
         },
       }),
     )
-    if (options.routerAdvertisements) services.push(await startRouterAdvertisement({ interfaceName, start, log: log.child({ service: 'radvd' }) }))
+    if (options.routerAdvertisements)
+      services.push(await startRouterAdvertisement({ interfaceName, start, log: log.child({ service: 'radvd' }) }))
     services.push(
       await startDhcpServer({
         settings: { ...options, serverAddress: address, router: options.router, domain: options.domain },
@@ -109,10 +110,14 @@ function checkAddresses({ address, prefixLength, range, router, leaseSeconds, ht
   const problems = [
     ...outside('range.first', range.first),
     ...outside('range.last', range.last),
-    ...(parseIpv4(range.first) > parseIpv4(range.last) ? [`range: expected first to be at or before last, got ${range.first} to ${range.last}`] : []),
+    ...(parseIpv4(range.first) > parseIpv4(range.last)
+      ? [`range: expected first to be at or before last, got ${range.first} to ${range.last}`]
+      : []),
     ...(router === undefined ? [] : outside('router', router)),
     ...(Number.isInteger(leaseSeconds) && leaseSeconds >= 60 ? [] : [`leaseSeconds: expected a whole number from 60, got ${leaseSeconds}`]),
-    ...(Buffer.byteLength(script) <= longestFileBytes ? [] : [`httpUrl: ${httpUrl} is too long for a DHCP reply to carry the script's address`]),
+    ...(Buffer.byteLength(script) <= longestFileBytes
+      ? []
+      : [`httpUrl: ${httpUrl} is too long for a DHCP reply to carry the script's address`]),
   ]
   if (problems.length > 0) throw new IngotError('config-invalid', problems.join('\n'), { problems })
 }

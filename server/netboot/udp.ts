@@ -29,7 +29,8 @@ export async function bindUdp(socket: Socket, { number, address, service, likely
       const advice = 'run as root, or give the program CAP_NET_BIND_SERVICE'
       throw new IngotError('port-in-use', `${where} may not be opened by this user: ${advice}`, { cause: error })
     }
-    if (code === 'EADDRNOTAVAIL') throw new IngotError('host-lacks', `${where} cannot be opened: this host has no address ${address}`, { cause: error })
+    if (code === 'EADDRNOTAVAIL')
+      throw new IngotError('host-lacks', `${where} cannot be opened: this host has no address ${address}`, { cause: error })
     throw error
   } finally {
     socket.off('error', bound.reject)

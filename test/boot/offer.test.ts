@@ -2,19 +2,27 @@ import { describe, expect, it } from 'vitest'
 import { describeAsked, ipxeScriptUrl, longestFileBytes, planOffer, type Asked } from '../../boot/offer.ts'
 
 const known = { address: '10.77.0.100', serverAddress: '10.77.0.1', httpUrl: 'http://10.77.0.1:8080' }
-const asked = (more: Partial<Asked> = {}): Asked => ({ architectures: [], vendorClass: '', userClass: '', ipxeFeatures: new Set(), ...more })
+const asked = (more: Partial<Asked> = {}): Asked => ({
+  architectures: [],
+  vendorClass: '',
+  userClass: '',
+  ipxeFeatures: new Set(),
+  ...more,
+})
 const bios = asked({ architectures: [0], vendorClass: 'PXEClient:Arch:00000:UNDI:002001' })
 const uefi = asked({ architectures: [7], vendorClass: 'PXEClient:Arch:00007:UNDI:003016' })
 const http = asked({ architectures: [16], vendorClass: 'HTTPClient:Arch:00016:UNDI:003016' })
 const ipxe = { ...bios, userClass: 'iPXE', ipxeFeatures: new Set([0x13, 0x17]) }
 
 describe('what a machine is offered', () => {
-  it('BIOS gets undionly.kpxe by TFTP', () => expect(planOffer(bios, known)).toEqual({ kind: 'boot', address: '10.77.0.100', file: 'undionly.kpxe', client: 'pxe' }))
+  it('BIOS gets undionly.kpxe by TFTP', () =>
+    expect(planOffer(bios, known)).toEqual({ kind: 'boot', address: '10.77.0.100', file: 'undionly.kpxe', client: 'pxe' }))
   it('UEFI gets snponly.efi by TFTP', () => expect(planOffer(uefi, known)).toMatchObject({ file: 'snponly.efi', client: 'pxe' }))
   it('UEFI HTTP boot gets a URL by IP address', () => {
     expect(planOffer(http, known)).toMatchObject({ file: 'http://10.77.0.1:8080/boot/snponly.efi', client: 'http' })
   })
-  it('iPXE gets the script and not its binary again', () => expect(planOffer(ipxe, known)).toMatchObject({ file: ipxeScriptUrl(known.httpUrl), client: 'ipxe' }))
+  it('iPXE gets the script and not its binary again', () =>
+    expect(planOffer(ipxe, known)).toMatchObject({ file: ipxeScriptUrl(known.httpUrl), client: 'ipxe' }))
   it('an iPXE that has no HTTP chains ours', () => {
     expect(planOffer({ ...ipxe, ipxeFeatures: new Set([0x17]) }, known)).toMatchObject({ file: 'undionly.kpxe', client: 'pxe' })
   })
@@ -25,7 +33,11 @@ describe('what a machine is offered', () => {
     expect(planOffer({ ...uefi, architectures: [] }, known)).toMatchObject({ file: 'snponly.efi' })
   })
   it('firmware that no boot file exists for gets an address and the reason is told', () => {
-    expect(planOffer({ ...uefi, architectures: [11] }, known)).toEqual({ kind: 'address', address: '10.77.0.100', note: 'no boot file for ARM64 UEFI' })
+    expect(planOffer({ ...uefi, architectures: [11] }, known)).toEqual({
+      kind: 'address',
+      address: '10.77.0.100',
+      note: 'no boot file for ARM64 UEFI',
+    })
     expect(planOffer({ ...uefi, architectures: [2] }, known)).toMatchObject({ note: 'no boot file for architecture 2' })
   })
   it('nothing is said when every address is taken', () => {

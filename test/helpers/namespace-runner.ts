@@ -1,5 +1,5 @@
 // Runs inside the namespaces that `namespace.ts` makes: builds the network, runs the scenario, prints its result as the last line.
-import { mkdtemp } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,10 +9,11 @@ import type { Scenario, TestClient, TestNetwork } from './test-network.ts'
 const bridge = 'boot0'
 const ip = (...args: string[]) => run('ip', args)
 
-/** Folders of the host that `ip netns` and DHCP clients write to are the namespace's own, so that nothing stays and nothing is shared. */
+/** What `ip netns`, DHCP clients and the scenario write goes to memory that is the namespace's own, so that nothing stays and nothing is shared. */
 async function hideHostState(): Promise<void> {
-  for (const folder of ['/run', '/var/lib/dhcp', '/tmp']) await run('mount', ['-t', 'tmpfs', 'tmpfs', folder])
-  await run('mkdir', ['-p', '/run/netns'])
+  for (const folder of ['/run', '/var/lib/dhcp']) await run('mount', ['-t', 'tmpfs', 'tmpfs', folder])
+  process.env.TMPDIR = '/run/tmp'
+  await Promise.all(['/run/netns', '/run/tmp'].map((folder) => mkdir(folder)))
 }
 
 async function buildNetwork(): Promise<TestNetwork> {

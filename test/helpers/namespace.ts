@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { run } from '../../appliance/run.ts'
+import { CommandError, run } from '../../appliance/run.ts'
 
 const runner = fileURLToPath(new URL('./namespace-runner.ts', import.meta.url))
 
@@ -12,6 +12,10 @@ export const noNamespaces: string | undefined = process.getuid?.() === 0 ? undef
  */
 export async function inNamespace<Result>(module: URL, input: unknown = {}, { timeoutMs = 60_000 } = {}): Promise<Result> {
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
-  const output = await run('unshare', [...namespaces, process.execPath, runner, fileURLToPath(module), JSON.stringify(input)], { timeoutMs })
+  const args = [...namespaces, process.execPath, runner, fileURLToPath(module), JSON.stringify(input)]
+  const output = await run('unshare', args, { timeoutMs }).catch((error: unknown) => {
+    if (error instanceof CommandError) throw new Error(`${error.message}\n${error.lastLines.join('\n')}`, { cause: error })
+    throw error
+  })
   return JSON.parse(output.slice(output.lastIndexOf('\n') + 1)) as Result
 }

@@ -6,7 +6,10 @@ import type { NewMachineEvent } from '../../server/event-log.ts'
 import { serve } from '../server/netboot/serve.ts'
 
 export interface BootInput {
-  /** `rom`: SeaBIOS and the iPXE in QEMU's NIC ROM. `undionly`: that iPXE chains our undionly.kpxe by TFTP. `uefi` and `uefi-http`: OVMF's own network stack. */
+  /**
+   * `rom`: SeaBIOS and the iPXE in QEMU's NIC ROM. `undionly`: an iPXE started by hand chains our undionly.kpxe by TFTP, since those ROMs speak HTTP
+   * and need none. `uefi` and `uefi-http`: OVMF's own network stack.
+   */
   path: 'rom' | 'undionly' | 'uefi' | 'uefi-http'
   routerAdvertisements: boolean
 }
@@ -17,7 +20,7 @@ export interface BootResult {
 const mac = '52:54:00:12:34:56'
 const machine = '52-54-00-12-34-56'
 
-/** Powers a machine on and waits until it has fetched its boot script and tried the kernel. */
+/** Powers a machine on and waits until it has fetched its boot script and tried twice to boot the kernel, which is none. */
 export async function scenario(network: TestNetwork, { path, routerAdvertisements }: BootInput): Promise<BootResult> {
   const served = await serve(network, { routerAdvertisements })
   await network.addTap('tap0')
@@ -29,7 +32,8 @@ export async function scenario(network: TestNetwork, { path, routerAdvertisement
     ...['-netdev', 'tap,id=net0,ifname=tap0,script=no,downscript=no', '-device', 'virtio-rng-pci'],
     ...(await firmwareArguments(path, network.directory)),
   ])
-  await served.waitFor((event) => event.machine === machine && event.hop === 'boot-script')
+  let kernels = 0
+  await served.waitFor((event) => event.machine === machine && event.hop === 'kernel' && ++kernels === 2)
   qemu.kill('SIGKILL')
   await qemu.ended
   return { hops: served.events.map(({ atMs, ...event }) => ({ ...event, sincePowerOnMs: atMs - powerOnMs })) }
@@ -52,7 +56,12 @@ async function firmwareArguments(path: BootInput['path'], directory: string): Pr
       const isHttp = path === 'uefi-http'
       const noPxe = ['IPv4PXESupport', 'IPv6PXESupport'].flatMap((name) => ['-fw_cfg', `name=opt/org.tianocore/${name},string=n`])
       return [
-        ...['-drive', 'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd', '-drive', `if=pflash,format=raw,file=${variables}`],
+        ...[
+          '-drive',
+          'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd',
+          '-drive',
+          `if=pflash,format=raw,file=${variables}`,
+        ],
         ...nic(',romfile=,bootindex=1'),
         ...(isHttp ? noPxe : []),
       ]

@@ -13,6 +13,7 @@ export const optionCodes = {
   messageType: 53,
   serverIdentifier: 54,
   parameterRequestList: 55,
+  message: 56,
   maximumMessageBytes: 57,
   renewalSeconds: 58,
   rebindingSeconds: 59,

@@ -69,7 +69,8 @@ function decideRequest(question: Question, leases: LeaseTable, settings: DhcpSet
   const isHere = isInSubnet(address, settings)
   // Behind a relay another subnet is no mistake of the client.
   if (!isHere && packet.giaddr === '0.0.0.0') return { kind: 'nak', reason: `${address} is not of this network` }
-  if (known !== undefined || !leases.isFreeFor(machine, address, nowMs)) return { kind: 'nak', reason: `${address} is not its address here` }
+  if (known !== undefined || !leases.isFreeFor(machine, address, nowMs))
+    return { kind: 'nak', reason: `${address} is not its address here` }
   // A machine that renews what is free in our own range has outlived our lease file: it keeps its address rather than losing it to another.
   if (packet.ciaddr !== '0.0.0.0') return acknowledge(question, address, leases, settings, nowMs)
   return silent('rebooted with an address that we know nothing of')

@@ -56,7 +56,10 @@ export function openLeaseFile(path: string): LeaseFile {
 
 function parseLeaseFile(text: string, path: string): Lease[] {
   const refuse = (problem: string): never => {
-    throw new IngotError('config-invalid', `the lease file ${path} is damaged: ${problem}; restore it, or remove it if no machine is running`)
+    throw new IngotError(
+      'config-invalid',
+      `the lease file ${path} is damaged: ${problem}; restore it, or remove it if no machine is running`,
+    )
   }
   let content: unknown
   try {

@@ -25,7 +25,7 @@ export function buildReply(question: Question, decision: Exclude<Decision, { kin
   ]
   const header = { op: 2 as const, hops: 0, xid: packet.xid, secs: 0, giaddr: packet.giaddr, chaddr: packet.chaddr }
   if (decision.kind === 'nak') {
-    const message: OptionEntry = [56, Buffer.from(decision.reason, 'latin1')]
+    const message: OptionEntry = [optionCodes.message, Buffer.from(decision.reason, 'latin1')]
     // The relay must broadcast a NAK, since the client has no address that it believes in (RFC 2131, section 4.3.2).
     const flags = packet.giaddr === '0.0.0.0' ? packet.flags : packet.flags | broadcastFlag
     return { ...header, ...noAddresses, flags, sname: '', file: '', options: fitOptions([...always, message], question) }
@@ -69,15 +69,17 @@ function bootOptions(offer: Answerable, { packet, requestedOptions }: Question, 
   const machine = packet.options.get(optionCodes.clientMachine)
   const echo: OptionEntry[] = machine === undefined ? [] : [[optionCodes.clientMachine, machine]]
   if (offer.kind !== 'boot') return echo
-  return [
+  const isRequested = (code: number) => requestedOptions?.has(code) === true
+  const entries: (OptionEntry | false)[] = [
     ...echo,
     // In DHCP mode 60=PXEClient would make EDK2 wait for a boot server on port 4011 (smee #228); HTTP boot takes no offer without its own.
-    ...(offer.client === 'http' ? [[optionCodes.vendorClass, Buffer.from('HTTPClient')] satisfies OptionEntry] : []),
-    ...(offer.client === 'ipxe' ? [[optionCodes.ipxe, ipxeNoProxy] satisfies OptionEntry] : []),
-    ...(requestedOptions?.has(optionCodes.tftpServerName) === true ? [[optionCodes.tftpServerName, Buffer.from(serverAddress)] satisfies OptionEntry] : []),
+    offer.client === 'http' && [optionCodes.vendorClass, Buffer.from('HTTPClient')],
+    offer.client === 'ipxe' && [optionCodes.ipxe, ipxeNoProxy],
+    isRequested(optionCodes.tftpServerName) && [optionCodes.tftpServerName, Buffer.from(serverAddress)],
     // With its NUL: some ROMs read on to the 0xff of the end mark (netboot.xyz #1198).
-    ...(requestedOptions?.has(optionCodes.bootFile) === true ? [[optionCodes.bootFile, Buffer.from(`${offer.file}\0`)] satisfies OptionEntry] : []),
+    isRequested(optionCodes.bootFile) && [optionCodes.bootFile, Buffer.from(`${offer.file}\0`)],
   ]
+  return entries.filter((entry) => entry !== false)
 }
 
 /** The settings of the network that the client asked for, or all of them when it sent no list. */
@@ -93,7 +95,7 @@ function networkOptions({ requestedOptions }: Question, settings: DhcpSettings):
   return all.filter(([code, value]) => value.length > 0 && (requestedOptions === undefined || requestedOptions.has(code)))
 }
 
-/** As many options as fit into what the client takes (option 57), the first ones first, and the relay's option 82 behind them (RFC 3046, section 2.2). */
+/** As many options as fit into what the client takes (option 57), the first ones first, the relay's option 82 behind them (RFC 3046, section 2.2). */
 function fitOptions(wanted: readonly OptionEntry[], { packet, maximumMessageBytes }: Question): Map<number, Buffer> {
   const relayAgent = packet.options.get(optionCodes.relayAgent)
   const last: OptionEntry[] = relayAgent === undefined ? [] : [[optionCodes.relayAgent, relayAgent]]
@@ -108,7 +110,8 @@ function fitOptions(wanted: readonly OptionEntry[], { packet, maximumMessageByte
 }
 
 function checkFile(file: string): string {
-  if (Buffer.byteLength(file) > longestFileBytes) throw new RangeError(`the boot file ${file} is longer than the ${longestFileBytes} bytes of a DHCP reply`)
+  if (Buffer.byteLength(file) > longestFileBytes)
+    throw new RangeError(`the boot file ${file} is longer than the ${longestFileBytes} bytes of a DHCP reply`)
   return file
 }
 

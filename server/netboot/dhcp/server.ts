@@ -92,13 +92,20 @@ export async function startDhcpServer({ settings, leases, leaseFile, emit, log }
 
   function tellAsked({ machine, type, asked, requestedAddress }: Question): void {
     if (type !== 'discover') return
-    emit({ machine, hop: 'dhcp-discover', architecture: describeAsked(asked), vendorClass: asked.vendorClass, address: requestedAddress ?? '' })
+    emit({
+      machine,
+      hop: 'dhcp-discover',
+      architecture: describeAsked(asked),
+      vendorClass: asked.vendorClass,
+      address: requestedAddress ?? '',
+    })
   }
 
   function tellAnswered({ machine }: Question, decision: Exclude<Decision, { kind: 'silent' }>, machineLog: Logger): void {
     if (decision.kind === 'nak') return machineLog.info({ reason: decision.reason }, 'refused an address')
     const { offer } = decision
-    if (offer.kind === 'address' && offer.note !== undefined) machineLog.warn({ reason: offer.note }, 'offered an address but nothing to boot')
+    if (offer.kind === 'address' && offer.note !== undefined)
+      machineLog.warn({ reason: offer.note }, 'offered an address but nothing to boot')
     const file = offer.kind === 'boot' ? offer.file : ''
     if (decision.kind === 'offer') emit({ machine, hop: 'dhcp-offer', address: offer.address, file })
     if (decision.kind === 'ack') emit({ machine, hop: 'dhcp-ack', address: offer.address, file })

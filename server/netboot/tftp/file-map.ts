@@ -11,7 +11,11 @@ export type FileMap = ReadonlyMap<string, BootFile>
  * trailing 0xff that some ROMs read past their file name (netboot.xyz #1198).
  */
 export function normaliseFileName(name: string): string {
-  return name.replace(/\xff+$/, '').replaceAll('\\', '/').replace(/\/+/g, '/').replace(/^\//, '')
+  return name
+    .replace(/\xff+$/, '')
+    .replaceAll('\\', '/')
+    .replace(/\/+/g, '/')
+    .replace(/^\//, '')
 }
 
 /** An opened file. */
@@ -26,7 +30,11 @@ export interface FileReader {
 export async function openBootFile(file: BootFile): Promise<FileReader> {
   if ('bytes' in file) {
     const { bytes } = file
-    return { sizeBytes: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length), close: async () => undefined }
+    return {
+      sizeBytes: bytes.length,
+      read: async (offset, length) => bytes.subarray(offset, offset + length),
+      close: async () => undefined,
+    }
   }
   const handle = await open(file.path, 'r')
   try {

@@ -25,7 +25,8 @@ export function parseRequest(datagram: Buffer): Request | undefined {
   if (file === undefined || file === '' || mode === undefined || mode === '') return undefined
   if (opcode === opcodes.wrq) return { kind: 'write', file }
   const options = new Map<string, string>()
-  for (let at = 0; at + 1 < pairs.length && pairs[at] !== ''; at += 2) options.set((pairs[at] as string).toLowerCase(), pairs[at + 1] as string)
+  for (let at = 0; at + 1 < pairs.length && pairs[at] !== ''; at += 2)
+    options.set((pairs[at] as string).toLowerCase(), pairs[at + 1] as string)
   return { kind: 'read', file, mode: mode.toLowerCase(), options }
 }
 

@@ -39,7 +39,14 @@ const mostTransfers = 256
 const mostTransfersOfOne = 8
 
 /** Serves `files` read-only by TFTP. Throws an `IngotError` `port-in-use` when the port is taken. */
-export async function startTftpServer({ address, port = 69, mtuBytes, files, onSent, log }: TftpServerOptions): Promise<{ port: number; close(): Promise<void> }> {
+export async function startTftpServer({
+  address,
+  port = 69,
+  mtuBytes,
+  files,
+  onSent,
+  log,
+}: TftpServerOptions): Promise<{ port: number; close(): Promise<void> }> {
   const transfers = new Map<string, Slot>()
   let isClosing = false
   const requests = createRequestSocket((datagram, peer) => void answer(datagram, peer))
@@ -58,7 +65,8 @@ export async function startTftpServer({ address, port = 69, mtuBytes, files, onS
     // The same request again from the same port is a retransmission; the transfer's own timer answers it.
     if (transfers.has(key)) return
     const ofThisAddress = [...transfers.values()].filter((other) => other.peer.address === peer.address).length
-    if (transfers.size >= mostTransfers || ofThisAddress >= mostTransfersOfOne) return log.warn({ peer }, 'TFTP request not answered: too many transfers under way')
+    if (transfers.size >= mostTransfers || ofThisAddress >= mostTransfersOfOne)
+      return log.warn({ peer }, 'TFTP request not answered: too many transfers under way')
     const slot: Slot = { peer, stop: () => undefined }
     transfers.set(key, slot)
     try {
@@ -94,7 +102,12 @@ export async function startTftpServer({ address, port = 69, mtuBytes, files, onS
         receive = (packet) => transfer.receive(packet)
         slot.stop = () => transfer.stop()
         if (isClosing) transfer.stop()
-        tellEnd(await ended, { file: normaliseFileName(request.file), bytes: reader.sizeBytes, ms: Math.round(performance.now() - startedAt), address: peer.address })
+        tellEnd(await ended, {
+          file: normaliseFileName(request.file),
+          bytes: reader.sizeBytes,
+          ms: Math.round(performance.now() - startedAt),
+          address: peer.address,
+        })
       } finally {
         await reader.close()
       }
@@ -127,7 +140,10 @@ export async function startTftpServer({ address, port = 69, mtuBytes, files, onS
       case 'refused':
         return log.info({ ...sent, code: end.code, message: end.message }, 'the client ended a TFTP transfer')
       case 'silence':
-        return log.warn({ ...sent, block: end.block }, 'a TFTP client fell silent: check that UDP to and from high ports passes the firewall')
+        return log.warn(
+          { ...sent, block: end.block },
+          'a TFTP client fell silent: check that UDP to and from high ports passes the firewall',
+        )
       case 'broken':
         return log.error({ ...sent, err: end.error }, 'a file could not be read while it was sent by TFTP')
     }

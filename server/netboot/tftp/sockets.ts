@@ -6,7 +6,14 @@ import Server from 'tftp2/server/index.js'
 import { bindUdp } from '../udp.ts'
 
 /** Opcodes of RFC 1350 section 5, and OACK of RFC 2347, which the package does not know. */
-export const opcodes = { rrq: Packet.OPCODE.RRQ, wrq: Packet.OPCODE.WRQ, data: Packet.OPCODE.DATA, ack: Packet.OPCODE.ACK, error: Packet.OPCODE.ERROR, oack: 6 } as const
+export const opcodes = {
+  rrq: Packet.OPCODE.RRQ,
+  wrq: Packet.OPCODE.WRQ,
+  data: Packet.OPCODE.DATA,
+  ack: Packet.OPCODE.ACK,
+  error: Packet.OPCODE.ERROR,
+  oack: 6,
+} as const
 
 /** Who sends and receives at the other end. */
 export interface Peer {
@@ -41,7 +48,13 @@ export interface TransferSocketOptions {
   onError: (error: Error) => void
 }
 
-export async function openTransferSocket({ peer, localAddress, onPacket, onStranger, onError }: TransferSocketOptions): Promise<TransferSocket> {
+export async function openTransferSocket({
+  peer,
+  localAddress,
+  onPacket,
+  onStranger,
+  onError,
+}: TransferSocketOptions): Promise<TransferSocket> {
   const connection = new Connection({ address: peer.address, port: peer.port })
   await bindUdp(connection as unknown as Socket, { number: 0, address: localAddress, service: 'TFTP', likely: 'none' })
   connection.on('error', onError)

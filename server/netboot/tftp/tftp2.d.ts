@@ -9,7 +9,10 @@ declare module 'tftp2/server/index.js' {
 declare module 'tftp2/connection.js' {
   import type { Socket } from 'node:dgram'
   /** A socket of its own for one transfer; `rinfo` is the peer. Its `address` is the peer's, not the method of a socket. */
-  const Connection: new (rinfo: { address: string; port: number }) => Omit<Socket, 'address'> & { sendPacket(data: Buffer): Promise<number> }
+  const Connection: new (rinfo: {
+    address: string
+    port: number
+  }) => Omit<Socket, 'address'> & { sendPacket(data: Buffer): Promise<number> }
   export default Connection
 }
 

@@ -38,7 +38,7 @@ async function fillWithOldData(path: string, sizeBytes: number): Promise<void> {
  * Makes a disk of `diskSizeBytes` whose layout ends at `layoutSizeBytes`: BIOS boot, EFI system and root partition, files in both file systems, some of
  * them deleted again, and boot code in front. Needs root; `remove` takes everything away again, whatever state it is in.
  */
-export async function makeGptDisk({ layoutSizeBytes = 160 * mib, diskSizeBytes = layoutSizeBytes, espFatBits = 32 } = {}): Promise<GptDisk> {
+export async function makeGptDisk({ layoutSizeBytes = 160 * mib, diskSizeBytes = 160 * mib, espFatBits = 32 } = {}): Promise<GptDisk> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-disk-'))
   const [file, root] = [join(folder, 'disk.raw'), join(folder, 'target')]
   const devices: string[] = []

@@ -1,8 +1,11 @@
-import { open, readFile } from 'node:fs/promises'
+import { mkdir, open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import pino from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseDomainMap } from '../../../appliance/capture/parse-domain-map.ts'
 import { run } from '../../../appliance/run.ts'
+import type { JobServer } from '../../../appliance/server-client.ts'
+import type { StepContext } from '../../../appliance/steps/context.ts'
 import { image } from '../../../appliance/steps/image.ts'
 import { exportRaw } from '../../../server/image-store/export-raw.ts'
 import { startImageServer } from '../../server/image-store/image-server.ts'
@@ -57,4 +60,70 @@ test('B23 the image holds the used blocks of the disk bit by bit, zeros elsewher
   expect(config).toMatchObject({ diskSizeBytes: 160 * mib, job: 'job-1', packages: [{ name: 'nginx', version: '1.22.1-9' }] })
   expect(config.partitions.map(({ name, filesystem }) => [name, filesystem])).toEqual([['bios', undefined], ['efi', 'vfat'], ['root', 'ext4']])
   expect(progress.at(-1)?.doneBytes).toBe(progress.at(-1)?.totalBytes)
+})
+
+test('the image of a disk larger than its layout has the size of the layout and a partition table of that size', { timeout: 120_000 }, async () => {
+  const { disk, server, raw } = await setUp({ diskSizeBytes: 224 * mib })
+  const tableBefore = await readPart(disk.file, 0, mib)
+  await image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url))
+
+  await exportRaw(server.store, 'debian-12', raw)
+  expect((await stat(raw)).size).toBe(160 * mib)
+  expect(await run('sgdisk', ['--verify', raw])).toContain('No problems found')
+  expect(await run('sfdisk', ['--verify', raw])).toContain('No errors detected')
+  await expectSamePartition(disk, raw, 'root', (path) => run('e2fsck', ['-f', '-n', path]))
+  expect((await readPart(disk.file, 0, mib)).equals(tableBefore)).toBe(true)
+})
+
+test('a FAT12 partition, whose table partclone misreads, is captured whole', { timeout: 120_000 }, async () => {
+  const { disk, server, raw } = await setUp({ espFatBits: 12 })
+  await image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url))
+  await exportRaw(server.store, 'debian-12', raw)
+  const { startBytes, sizeBytes } = disk.target.partitions[1]!
+  const end = startBytes + sizeBytes
+  expect((await readPart(raw, startBytes, end)).equals(await readPart(disk.file, startBytes, end))).toBe(true)
+})
+
+test('a partition that the plan does not name is captured whole, and the log says so', { timeout: 120_000 }, async () => {
+  const { disk, server, raw } = await setUp()
+  const lines: string[] = []
+  const target = { ...disk.target, partitions: disk.target.partitions.filter(({ name }) => name !== 'efi') }
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
+  await image({ kind: 'image', image: 'debian-12' }, stepContext({ root: disk.root, target }, server.url, { log }))
+  await exportRaw(server.store, 'debian-12', raw)
+  expect((await readPart(raw, 2 * mib, 42 * mib)).equals(await readPart(disk.file, 2 * mib, 42 * mib))).toBe(true)
+  expect(lines.some((line) => line.includes('partition is captured whole') && line.includes('"partition":"efi"'))).toBe(true)
+})
+
+test('a second image of an unchanged disk sends only its config and manifest', { timeout: 120_000 }, async () => {
+  const { disk, server } = await setUp()
+  await image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url))
+  const context = stepContext(disk, server.url, { job: 'job-2' })
+  const pushed: string[] = []
+  const pushBlob: JobServer['pushBlob'] = async (name, digest, bytes, signal) => {
+    pushed.push(digest)
+    await context.server.pushBlob(name, digest, bytes, signal)
+  }
+  await image({ kind: 'image', image: 'debian-12' }, { ...context, server: { ...context.server, pushBlob } })
+  expect(pushed).toEqual([(await server.store.resolve('debian-12', 'job-2')).manifest.config.digest])
+})
+
+test('F3 a disk with a partition still mounted elsewhere is not imaged', { timeout: 120_000 }, async () => {
+  const { disk, server } = await setUp()
+  const elsewhere = join(disk.folder, 'elsewhere')
+  await mkdir(elsewhere)
+  await run('mount', [disk.target.partitions[2]!.device, elsewhere])
+  try {
+    await expect(image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url))).rejects.toThrow(`got it mounted at ${elsewhere}`)
+  } finally {
+    await run('umount', [elsewhere])
+  }
+  expect(await server.store.list()).toEqual([])
+})
+
+test('F5 a claim that ends while chunks are sent stops the step, and nothing is published', { timeout: 120_000 }, async () => {
+  const { disk, server } = await setUp()
+  const progress: StepContext['progress'] = ({ doneBytes = 0 }) => void (doneBytes > 4 * mib && server.claims.clear())
+  await expect(image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url, { progress }))).rejects.toThrow('this claim has ended')
+  expect(await server.store.list()).toEqual([])
 })

@@ -18,8 +18,11 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** All boot services on the test network, with three small files in place of the appliance. */
-export async function serve({ interfaceName, address, prefixLength, directory }: TestNetwork, more: Partial<NetbootOptions> = {}): Promise<Served> {
+/** All boot services on the test network, with three files of text in place of the appliance. */
+export async function serve(
+  { interfaceName, address, prefixLength, directory }: TestNetwork,
+  more: Partial<NetbootOptions> = {},
+): Promise<Served> {
   const httpUrl = `http://${address}:8080`
   const events: Served['events'] = []
   const waiting = new Set<(event: NewMachineEvent) => void>()
@@ -47,8 +50,13 @@ export async function serve({ interfaceName, address, prefixLength, directory }:
     ...more,
   })
   const app = Fastify()
-  const appliance = { kernel: join(directory, 'vmlinuz'), initramfs: join(directory, 'initramfs.img'), stage2: join(directory, 'stage2.squashfs') }
-  for (const path of Object.values(appliance)) await writeFile(path, `not a real one: ${path}`)
+  const appliance = {
+    kernel: join(directory, 'vmlinuz'),
+    initramfs: join(directory, 'initramfs.img'),
+    stage2: join(directory, 'stage2.squashfs'),
+  }
+  // On BIOS iPXE takes any file that fits below 640 KiB for a boot program, and runs it.
+  for (const path of Object.values(appliance)) await writeFile(path, Buffer.alloc(1024 * 1024, 'not a real one'))
   await app.register(bootRoutes, {
     httpUrl,
     appliance,

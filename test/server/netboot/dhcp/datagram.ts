@@ -16,13 +16,25 @@ export interface DatagramFields {
 }
 
 /** A client's datagram, byte by byte after RFC 2131 section 2, without any of our code or the package's. */
-export function datagram({ type = 'discover', mac = '02:00:00:00:00:01', ciaddr, giaddr, flags = 0, options = [], rawOptions, patches = [] }: DatagramFields = {}): Buffer {
+export function datagram({
+  type = 'discover',
+  mac = '02:00:00:00:00:01',
+  ciaddr,
+  giaddr,
+  flags = 0,
+  options = [],
+  rawOptions,
+  patches = [],
+}: DatagramFields = {}): Buffer {
   const header = Buffer.alloc(240)
   header.set([1, 1, 6, 0, 0xde, 0xad, 0xbe, 0xef])
   header.writeUInt16BE(flags, 10)
   if (ciaddr !== undefined) header.set(ciaddr.split('.').map(Number), 12)
   if (giaddr !== undefined) header.set(giaddr.split('.').map(Number), 24)
-  header.set(mac.split(':').map((octet) => parseInt(octet, 16)), 28)
+  header.set(
+    mac.split(':').map((octet) => parseInt(octet, 16)),
+    28,
+  )
   header.set([99, 130, 83, 99], 236)
   const encode = ([code, value]: [number, readonly number[] | string]) => {
     const bytes = Buffer.from(value as string)

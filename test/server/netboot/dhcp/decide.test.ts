@@ -3,7 +3,15 @@ import { decide, type DhcpSettings } from '../../../../server/netboot/dhcp/decid
 import { LeaseTable } from '../../../../server/netboot/dhcp/lease-table.ts'
 import { address, question, type DatagramFields } from './datagram.ts'
 
-const settings: DhcpSettings = { serverAddress: '10.77.0.1', prefixLength: 24, leaseSeconds: 3600, router: undefined, nameServers: [], domain: undefined, httpUrl: 'http://10.77.0.1:8080' }
+const settings: DhcpSettings = {
+  serverAddress: '10.77.0.1',
+  prefixLength: 24,
+  leaseSeconds: 3600,
+  router: undefined,
+  nameServers: [],
+  domain: undefined,
+  httpUrl: 'http://10.77.0.1:8080',
+}
 const me = '02-00-00-00-00-01'
 const other = '02-00-00-00-00-02'
 const here: [number, number[]] = [54, address('10.77.0.1')]
@@ -28,13 +36,19 @@ describe('REQUEST', () => {
   it('for the address offered is acknowledged and bound for the lease time', () => {
     const { leases, ask } = setUp()
     ask({})
-    expect(ask({ type: 'request', options: [here, wanting('10.77.0.100')] })).toMatchObject({ kind: 'ack', offer: { address: '10.77.0.100' } })
+    expect(ask({ type: 'request', options: [here, wanting('10.77.0.100')] })).toMatchObject({
+      kind: 'ack',
+      offer: { address: '10.77.0.100' },
+    })
     expect(leases.bound()).toEqual([{ machine: me, address: '10.77.0.100', expiresAt: 3_601_000 }])
   })
   it('for another address than offered is refused', () => {
     const { ask } = setUp()
     ask({})
-    expect(ask({ type: 'request', options: [here, wanting('10.77.0.101')] })).toEqual({ kind: 'nak', reason: 'asked for 10.77.0.101 but was offered 10.77.0.100' })
+    expect(ask({ type: 'request', options: [here, wanting('10.77.0.101')] })).toEqual({
+      kind: 'nak',
+      reason: 'asked for 10.77.0.101 but was offered 10.77.0.100',
+    })
   })
   it('to another server is left to that one, and the offer is free again', () => {
     const { leases, ask } = setUp()
@@ -43,13 +57,19 @@ describe('REQUEST', () => {
     expect(leases.machineAt('10.77.0.100')).toBeUndefined()
   })
   it('after a reboot, for the address held, is acknowledged', () => {
-    expect(setUp('10.77.0.101').ask({ type: 'request', options: [wanting('10.77.0.101')] })).toMatchObject({ kind: 'ack', offer: { address: '10.77.0.101' } })
+    expect(setUp('10.77.0.101').ask({ type: 'request', options: [wanting('10.77.0.101')] })).toMatchObject({
+      kind: 'ack',
+      offer: { address: '10.77.0.101' },
+    })
   })
   it('after a reboot, for another address than held, is refused', () => {
     expect(setUp('10.77.0.101').ask({ type: 'request', options: [wanting('10.77.0.100')] })).toMatchObject({ kind: 'nak' })
   })
   it('after a reboot, with an address of another network, is refused', () => {
-    expect(setUp().ask({ type: 'request', options: [wanting('192.168.1.7')] })).toEqual({ kind: 'nak', reason: '192.168.1.7 is not of this network' })
+    expect(setUp().ask({ type: 'request', options: [wanting('192.168.1.7')] })).toEqual({
+      kind: 'nak',
+      reason: '192.168.1.7 is not of this network',
+    })
   })
   it('after a reboot, of a machine that is not known, is left unanswered, as RFC 2131 demands', () => {
     expect(setUp().ask({ type: 'request', options: [wanting('10.77.0.100')] })).toMatchObject({ kind: 'silent' })

@@ -44,11 +44,18 @@ it('a lease that cannot be kept is an error for each who waits', async () => {
 
 it.each([
   ['no JSON', '{', /damaged: .*JSON/],
-  ['no address', '{"version":1,"leases":[{"machine":"02-00-00-00-00-01","address":"10.77","expiresAt":1}]}', /damaged: \/leases\/0\/address /],
+  [
+    'no address',
+    '{"version":1,"leases":[{"machine":"02-00-00-00-00-01","address":"10.77","expiresAt":1}]}',
+    /damaged: \/leases\/0\/address /,
+  ],
   ['an unknown version', '{"version":2,"leases":[]}', /damaged: \/version /],
 ])('a damaged file is refused, with its path and the place: %s', async (_, text, message) => {
   const path = join(directory, 'leases.json')
   await writeFile(path, text)
   await expect(openLeaseFile(path).load()).rejects.toThrow(message)
-  await expect(openLeaseFile(path).load()).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining(path) as string })
+  await expect(openLeaseFile(path).load()).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining(path) as string,
+  })
 })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { LeaseTable, type Lease } from '../../../../server/netboot/dhcp/lease-table.ts'
 
-const table = (first = '10.77.0.100', last = '10.77.0.102', leases: Lease[] = [], reserved: string[] = []) => new LeaseTable({ range: { first, last }, reserved, leases })
+const table = (first = '10.77.0.100', last = '10.77.0.102', leases: Lease[] = [], reserved: string[] = []) =>
+  new LeaseTable({ range: { first, last }, reserved, leases })
 const [a, b, c, d] = ['1', '2', '3', '4'].map((digit) => `02-00-00-00-00-0${digit}`) as [string, string, string, string]
 const lease = (machine: string, address: string, expiresAt: number): Lease => ({ machine, address, expiresAt })
 
@@ -11,7 +12,8 @@ describe('which address a machine is offered', () => {
   })
   it('the one it wants, when that is free', () => expect(table().offer(a, '10.77.0.101', 0)).toBe('10.77.0.101'))
   it('not one outside the range', () => expect(table().offer(a, '10.77.0.7', 0)).toBe('10.77.0.100'))
-  it('not one that somebody else holds', () => expect(table(undefined, undefined, [lease(b, '10.77.0.100', 5000)]).offer(a, '10.77.0.100', 0)).toBe('10.77.0.101'))
+  it('not one that somebody else holds', () =>
+    expect(table(undefined, undefined, [lease(b, '10.77.0.100', 5000)]).offer(a, '10.77.0.100', 0)).toBe('10.77.0.101'))
   it('not one that is reserved', () => expect(table(undefined, undefined, [], ['10.77.0.100']).offer(a, undefined, 0)).toBe('10.77.0.101'))
   it('one never used before one whose time is over', () => {
     expect(table(undefined, undefined, [lease(b, '10.77.0.100', 5)]).offer(a, undefined, 1000)).toBe('10.77.0.101')

@@ -5,7 +5,12 @@ import { datagram, question } from './datagram.ts'
 
 it('reads what firmware says of itself', () => {
   const { asked, maximumMessageBytes, requestedOptions } = question({
-    options: [[93, [0, 7, 0, 16]], [60, 'PXEClient:Arch:00007:UNDI:003016'], [57, [5, 192]], [55, [1, 60, 67]]],
+    options: [
+      [93, [0, 7, 0, 16]],
+      [60, 'PXEClient:Arch:00007:UNDI:003016'],
+      [57, [5, 192]],
+      [55, [1, 60, 67]],
+    ],
   })
   expect(asked).toEqual({ architectures: [7, 16], vendorClass: 'PXEClient:Arch:00007:UNDI:003016', userClass: '', ipxeFeatures: new Set() })
   expect(maximumMessageBytes).toBe(1472)
@@ -24,4 +29,5 @@ it('takes 576 bytes for the least that a client accepts', () => {
   expect(question().maximumMessageBytes).toBe(576)
   expect(question({ options: [[57, [1, 0]]] }).maximumMessageBytes).toBe(576)
 })
-it('a packet without a message type is BOOTP and no question', () => expect(readQuestion(parsePacket(datagram({ rawOptions: [255] })))).toBeUndefined())
+it('a packet without a message type is BOOTP and no question', () =>
+  expect(readQuestion(parsePacket(datagram({ rawOptions: [255] })))).toBeUndefined())

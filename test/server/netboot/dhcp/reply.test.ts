@@ -16,16 +16,26 @@ const settings: DhcpSettings = {
 const address = '10.77.0.100'
 const pxe: Answerable = { kind: 'boot', address, file: 'snponly.efi', client: 'pxe' }
 const offer = (fields: DatagramFields, what: Answerable) => buildReply(question(fields), { kind: 'offer', offer: what }, settings)
-const texts = (fields: DatagramFields, what: Answerable) => Object.fromEntries([...offer(fields, what).options].map(([code, value]) => [code, value.toString('latin1')]))
+const texts = (fields: DatagramFields, what: Answerable) =>
+  Object.fromEntries([...offer(fields, what).options].map(([code, value]) => [code, value.toString('latin1')]))
 
 it('an offer to firmware names the boot file in the header, where shim looks, and in options only when asked', () => {
-  expect(offer({}, pxe)).toMatchObject({ op: 2, xid: 0xdeadbeef, yiaddr: address, siaddr: '10.77.0.1', sname: '10.77.0.1', file: 'snponly.efi' })
+  expect(offer({}, pxe)).toMatchObject({
+    op: 2,
+    xid: 0xdeadbeef,
+    yiaddr: address,
+    siaddr: '10.77.0.1',
+    sname: '10.77.0.1',
+    file: 'snponly.efi',
+  })
   expect(texts({}, pxe)).not.toHaveProperty('67')
   expect(texts({ options: [[55, [66, 67]]] }, pxe)).toMatchObject({ 66: '10.77.0.1', 67: 'snponly.efi\0' })
 })
 
-it('firmware is not told 60=PXEClient, which would make EDK2 look for port 4011', () => expect(texts({ options: [[55, [60]]] }, pxe)).not.toHaveProperty('60'))
-it('UEFI HTTP boot is told 60=HTTPClient, without which it takes no offer', () => expect(texts({}, { ...pxe, client: 'http' })).toHaveProperty('60', 'HTTPClient'))
+it('firmware is not told 60=PXEClient, which would make EDK2 look for port 4011', () =>
+  expect(texts({ options: [[55, [60]]] }, pxe)).not.toHaveProperty('60'))
+it('UEFI HTTP boot is told 60=HTTPClient, without which it takes no offer', () =>
+  expect(texts({}, { ...pxe, client: 'http' })).toHaveProperty('60', 'HTTPClient'))
 it('iPXE is told not to wait for a proxy', () => expect(texts({}, { ...pxe, client: 'ipxe' })).toHaveProperty('175', '\xb0\x01\x01'))
 
 it('an operating system gets its network settings and nothing to boot', () => {
@@ -45,9 +55,18 @@ it('an operating system gets its network settings and nothing to boot', () => {
   ])
 })
 
-it('only what a client lists is sent', () => expect([...offer({ options: [[55, [1, 6]]] }, { kind: 'address', address }).options.keys()]).toEqual([53, 54, 51, 58, 59, 1, 6]))
+it('only what a client lists is sent', () =>
+  expect([...offer({ options: [[55, [1, 6]]] }, { kind: 'address', address }).options.keys()]).toEqual([53, 54, 51, 58, 59, 1, 6]))
 it('the machine identifier is given back, and what a relay added comes last', () => {
-  const { options } = offer({ options: [[82, [1, 2, 3, 4]], [97, [0, 9, 9]]] }, pxe)
+  const { options } = offer(
+    {
+      options: [
+        [82, [1, 2, 3, 4]],
+        [97, [0, 9, 9]],
+      ],
+    },
+    pxe,
+  )
   expect(options.get(97)).toEqual(Buffer.of(0, 9, 9))
   expect([...options].at(-1)).toEqual([82, Buffer.of(1, 2, 3, 4)])
 })
@@ -61,7 +80,11 @@ it('a message never exceeds what the client takes, and the least important goes 
 })
 
 it('an answer to INFORM carries neither address nor lease', () => {
-  const reply = buildReply(question({ type: 'inform', ciaddr: '10.77.0.50' }), { kind: 'inform-ack', offer: { kind: 'address', address: '10.77.0.50' } }, settings)
+  const reply = buildReply(
+    question({ type: 'inform', ciaddr: '10.77.0.50' }),
+    { kind: 'inform-ack', offer: { kind: 'address', address: '10.77.0.50' } },
+    settings,
+  )
   expect(reply).toMatchObject({ ciaddr: '10.77.0.50', yiaddr: '0.0.0.0' })
   expect([...reply.options.keys()]).not.toContain(51)
 })

@@ -32,7 +32,9 @@ async function serveOurs(): Promise<number> {
 
 async function serveBare(): Promise<number> {
   const { promise: ready, resolve } = Promise.withResolvers<{ port: number }>()
-  const server = await start(process.execPath, [fileURLToPath(new URL('bare-server.ts', import.meta.url))], { onMessage: (message) => resolve(message as { port: number }) })
+  const server = await start(process.execPath, [fileURLToPath(new URL('bare-server.ts', import.meta.url))], {
+    onMessage: (message) => resolve(message as { port: number }),
+  })
   cleanUps.push(async () => {
     server.kill('SIGKILL')
     await server.ended
@@ -149,7 +151,10 @@ it('the package alone is asked in a way that works where it has no defect', asyn
 })
 
 describe('writing packets', () => {
-  const bare = createRequire(import.meta.url)('tftp2/packet.js') as { createData(block: number, data: Buffer): Buffer; encode(packet: object): Buffer }
+  const bare = createRequire(import.meta.url)('tftp2/packet.js') as {
+    createData(block: number, data: Buffer): Buffer
+    encode(packet: object): Buffer
+  }
   it('block 65536 is 0 on the wire, where the package throws', () => {
     expect(formatData(65_536, Buffer.alloc(1)).readUInt16BE(2)).toBe(0)
     expect(() => bare.createData(65_536, Buffer.alloc(1))).toThrow(RangeError)

@@ -10,7 +10,10 @@ describe('requests', () => {
       kind: 'read',
       file: 'a.efi',
       mode: 'octet',
-      options: new Map([['blksize', '1428'], ['tsize', '0']]),
+      options: new Map([
+        ['blksize', '1428'],
+        ['tsize', '0'],
+      ]),
     })
   })
   it('are read without the last NUL, and with padding behind', () => {
@@ -18,10 +21,14 @@ describe('requests', () => {
     expect(parseRequest(rrq('a\0octet\0\0\0\0'))).toMatchObject({ options: new Map() })
   })
   it('to write are told apart', () => expect(parseRequest(rrq('a\0octet\0', 2))).toEqual({ kind: 'write', file: 'a' }))
-  it.each([['empty', Buffer.alloc(0)], ['one byte', Buffer.of(0)], ['an ACK of two bytes', Buffer.of(0, 4)], ['no name', rrq('\0octet\0')], ['no mode', rrq('a\0')], ['a DATA', rrq('\0\x01aa', 3)]])(
-    '%s: no request',
-    (_, bytes) => expect(parseRequest(bytes)).toBeUndefined(),
-  )
+  it.each([
+    ['empty', Buffer.alloc(0)],
+    ['one byte', Buffer.of(0)],
+    ['an ACK of two bytes', Buffer.of(0, 4)],
+    ['no name', rrq('\0octet\0')],
+    ['no mode', rrq('a\0')],
+    ['a DATA', rrq('\0\x01aa', 3)],
+  ])('%s: no request', (_, bytes) => expect(parseRequest(bytes)).toBeUndefined())
 })
 
 it('packets of a transfer are ACK and ERROR, everything else is nothing', () => {
@@ -32,7 +39,13 @@ it('packets of a transfer are ACK and ERROR, everything else is nothing', () => 
 })
 
 it('no bytes make the parsers throw', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void [parseRequest(Buffer.from(bytes)), parseTransferPacket(Buffer.from(bytes))]), { numRuns: 2000 })
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 64 }),
+      (bytes) => void [parseRequest(Buffer.from(bytes)), parseTransferPacket(Buffer.from(bytes))],
+    ),
+    { numRuns: 2000 },
+  )
 })
 
 it('packets are written as RFC 1350 and RFC 2347 say', () => {

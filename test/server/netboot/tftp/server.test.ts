@@ -18,9 +18,20 @@ const small = randomBytes(74_213)
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot-tftp-'))
   await writeFile(join(directory, 'large'), large)
-  const files = new Map([['boot/large', { path: join(directory, 'large') }], ['small', { bytes: small }], ['gone', { path: join(directory, 'gone') }]])
+  const files = new Map([
+    ['boot/large', { path: join(directory, 'large') }],
+    ['small', { bytes: small }],
+    ['gone', { path: join(directory, 'gone') }],
+  ])
   sent = []
-  ;({ port, close } = await startTftpServer({ address: '127.0.0.1', port: 0, mtuBytes: 1500, files, onSent: (file) => void sent.push(file), log: pino({ level: 'silent' }) }))
+  ;({ port, close } = await startTftpServer({
+    address: '127.0.0.1',
+    port: 0,
+    mtuBytes: 1500,
+    files,
+    onSent: (file) => void sent.push(file),
+    log: pino({ level: 'silent' }),
+  }))
 })
 afterEach(async () => {
   await close()
@@ -29,21 +40,22 @@ afterEach(async () => {
 
 const fetched = () => readFile(join(directory, 'fetched'))
 const clients = {
-  'curl without options': (name: string) => run('curl', ['-sS', '--tftp-no-options', '-o', join(directory, 'fetched'), `tftp://127.0.0.1:${port}/${name}`]),
-  'curl with blocks of 1428 bytes': (name: string) => run('curl', ['-sS', '--tftp-blksize', '1428', '-o', join(directory, 'fetched'), `tftp://127.0.0.1:${port}/${name}`]),
+  'curl without options': (name: string) =>
+    run('curl', ['-sS', '--tftp-no-options', '-o', join(directory, 'fetched'), `tftp://127.0.0.1:${port}/${name}`]),
+  'curl with blocks of 1428 bytes': (name: string) =>
+    run('curl', ['-sS', '--tftp-blksize', '1428', '-o', join(directory, 'fetched'), `tftp://127.0.0.1:${port}/${name}`]),
   'tftp-hpa': (name: string) => run('tftp', ['-m', 'binary', '127.0.0.1', String(port), '-c', 'get', name, join(directory, 'fetched')]),
 }
 
-describe.each(Object.entries(clients))('%s', (_, get) => {
-  it('fetches a file of 33 MiB, in which the block numbers begin anew', async () => {
-    await get('boot/large')
-    expect((await fetched()).equals(large)).toBe(true)
-    await expect.poll(() => sent).toMatchObject([{ file: 'boot/large', bytes: large.length, address: '127.0.0.1' }])
-  })
-  it('fetches a file under a name with slashes in front', async () => {
-    await get('//small')
-    expect((await fetched()).equals(small)).toBe(true)
-  })
+it.each(Object.entries(clients))('%s fetches a file, under a name with slashes in front', async (_, get) => {
+  await get('//small')
+  expect((await fetched()).equals(small)).toBe(true)
+})
+
+it('a file of 33 MiB goes through, though the block numbers begin anew in it', async () => {
+  await clients['tftp-hpa']('boot/large')
+  expect((await fetched()).equals(large)).toBe(true)
+  await expect.poll(() => sent).toMatchObject([{ file: 'boot/large', bytes: large.length, address: '127.0.0.1' }])
 })
 
 it('many clients at once each get their file', async () => {
@@ -53,14 +65,20 @@ it('many clients at once each get their file', async () => {
 })
 
 describe('what is refused', () => {
-  it.each([['unknown', 'nothing'], ['outside', '../../etc/passwd'], ['of the host, by its path', '/etc/passwd']])('a name that is %s is not found', async (_, name) => {
+  it.each([
+    ['unknown', 'nothing'],
+    ['outside', '../../etc/passwd'],
+    ['of the host, by its path', '/etc/passwd'],
+  ])('a name that is %s is not found', async (_, name) => {
     // curl exits with 68 for TFTP's code 1, file not found.
     await expect(run('curl', ['-sS', '--path-as-is', `tftp://127.0.0.1:${port}/${name}`])).rejects.toMatchObject({ exitCode: 68 })
   })
   it('an upload', async () => {
     await writeFile(join(directory, 'mine'), 'x')
     // 71: illegal TFTP operation
-    await expect(run('curl', ['-sS', '-T', join(directory, 'mine'), `tftp://127.0.0.1:${port}/small`])).rejects.toMatchObject({ exitCode: 71 })
+    await expect(run('curl', ['-sS', '-T', join(directory, 'mine'), `tftp://127.0.0.1:${port}/small`])).rejects.toMatchObject({
+      exitCode: 71,
+    })
   })
   it('text mode', async () => {
     await run('tftp', ['-m', 'ascii', '127.0.0.1', String(port), '-c', 'get', 'small', join(directory, 'fetched')]).catch(() => undefined)
@@ -69,6 +87,16 @@ describe('what is refused', () => {
 })
 
 it('a port that is taken is an error that says so', async () => {
-  const again = startTftpServer({ address: '127.0.0.1', port, mtuBytes: 1500, files: new Map(), onSent: () => undefined, log: pino({ level: 'silent' }) })
-  await expect(again).rejects.toMatchObject({ code: 'port-in-use', message: expect.stringContaining(`UDP port ${port} (TFTP) on 127.0.0.1 is in use`) as string })
+  const again = startTftpServer({
+    address: '127.0.0.1',
+    port,
+    mtuBytes: 1500,
+    files: new Map(),
+    onSent: () => undefined,
+    log: pino({ level: 'silent' }),
+  })
+  await expect(again).rejects.toMatchObject({
+    code: 'port-in-use',
+    message: expect.stringContaining(`UDP port ${port} (TFTP) on 127.0.0.1 is in use`) as string,
+  })
 })

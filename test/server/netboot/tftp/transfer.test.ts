@@ -19,7 +19,12 @@ async function transfer(sizeBytes: number, options: Record<string, string> = {})
     if (opcode === 3) return `DATA ${packet.readUInt16BE(2)} (${packet.length - 4})`
     return opcode === 6 ? `OACK ${packet.subarray(2).toString().replaceAll('\0', ' ').trim()}` : `ERROR ${packet.readUInt16BE(2)}`
   }
-  const running = startTransfer({ reader, terms, send: (packet) => void sent.push(describePacket(packet)), onEnd: (end) => void ends.push(end) })
+  const running = startTransfer({
+    reader,
+    terms,
+    send: (packet) => void sent.push(describePacket(packet)),
+    onEnd: (end) => void ends.push(end),
+  })
   const settle = () => vi.advanceTimersByTimeAsync(0)
   await settle()
   return {
@@ -74,7 +79,7 @@ describe('windows (RFC 7440)', () => {
   })
 })
 
-it('a duplicate acknowledgement sends nothing (Sorcerer\'s Apprentice)', async () => {
+it("a duplicate acknowledgement sends nothing (Sorcerer's Apprentice)", async () => {
   const { sent, receive } = await transfer(2000)
   await receive(ack(1))
   sent()
@@ -141,7 +146,12 @@ it('tells the client when the file can no longer be read', async () => {
   const ends: TransferEnd[] = []
   const error = new Error('gone')
   const reader = { sizeBytes: 10, read: () => Promise.reject(error), close: async () => undefined }
-  startTransfer({ reader, terms: negotiate(new Map(), { sizeBytes: 10, mtuBytes: 1500 }), send: (packet) => void sent.push(packet), onEnd: (end) => void ends.push(end) })
+  startTransfer({
+    reader,
+    terms: negotiate(new Map(), { sizeBytes: 10, mtuBytes: 1500 }),
+    send: (packet) => void sent.push(packet),
+    onEnd: (end) => void ends.push(end),
+  })
   await vi.advanceTimersByTimeAsync(0)
   expect(sent.map((packet) => packet.readUInt32BE())).toEqual([0x0005_0000])
   expect(ends).toEqual([{ kind: 'broken', error }])

@@ -1,0 +1,119 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { renderWorkerScript } from '../../../boot/ipxe-script.ts'
+import type { NewMachineEvent } from '../../../server/event-log.ts'
+import { createApp } from '../../../server/http/app.ts'
+import { bootRoutes } from '../../../server/netboot/boot-routes.ts'
+
+const machine = '02-00-00-00-00-01'
+const httpUrl = 'http://10.77.0.1:8080'
+const stage2Digest = `sha256:${'0'.repeat(64)}`
+const kernel = Buffer.alloc(300_000, 'kernel')
+
+let directory: string
+let app: FastifyInstance
+let url: string
+let events: NewMachineEvent[]
+let known: string | undefined
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ingot boot '))
+  const path = (name: string) => join(directory, name)
+  await writeFile(path('kernel'), kernel)
+  events = []
+  known = machine
+  app = createApp({ log: pino({ level: 'silent' }) })
+  await app.register(bootRoutes, {
+    httpUrl,
+    appliance: { kernel: path('kernel'), initramfs: path('missing'), stage2: path('kernel') },
+    stage2Digest,
+    jobServers: [httpUrl],
+    bootFiles: new Map([
+      ['snponly.efi', { path: path('kernel') }],
+      ['autoexec.ipxe', { bytes: Buffer.from('#!ipxe\n') }],
+    ]),
+    issueTicket: async (of) => `ticket-of-${of}`,
+    machineAt: (address) => (address === '127.0.0.1' ? known : undefined),
+    emit: (event) => void events.push(event),
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+})
+afterEach(async () => {
+  await app.close()
+  await rm(directory, { recursive: true })
+})
+
+/** An answer without its body, as it was on the wire: `fetch` changes headers on the way. */
+const head = (path: string, method = 'HEAD', headers: Record<string, string> = {}) =>
+  new Promise<IncomingMessage>((resolve, reject) => {
+    httpRequest(`${url}${path}`, { method, headers }, (answer) => resolve(answer.resume()))
+      .on('error', reject)
+      .end()
+  })
+
+describe('/boot/ipxe', () => {
+  it('is the script of the asking machine, with a ticket of its own', async () => {
+    const answer = await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=pcbios`)
+    expect(await answer.text()).toBe(renderWorkerScript({ httpUrl, stage2Digest, jobServers: [httpUrl], ticket: `ticket-of-${machine}` }))
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(events).toEqual([{ machine, hop: 'boot-script', address: '127.0.0.1' }])
+  })
+  it('asked without a MAC is the script that finds out', async () => {
+    expect(await (await fetch(`${url}/boot/ipxe`)).text()).toContain(`chain --replace ${httpUrl}/boot/ipxe?mac=\${netX/mac:hexhyp}`)
+    expect(events).toEqual([])
+  })
+  it.each(['02:00:00:00:00:01', 'x', '02-00-00-00-00-01%20init=/bin/sh'])(
+    'asked with %s is refused, with what was expected',
+    async (mac) => {
+      const answer = await fetch(`${url}/boot/ipxe?mac=${mac}`)
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({
+        title: expect.stringContaining('mac: expected a MAC address such as 52-54-00-12-34-56') as string,
+      })
+    },
+  )
+})
+
+describe('files', () => {
+  it('go out whole, and become an event of the machine', async () => {
+    const answer = await fetch(`${url}/boot/vmlinuz`)
+    expect(Buffer.from(await answer.arrayBuffer()).equals(kernel)).toBe(true)
+    await expect.poll(() => events).toEqual([{ machine, hop: 'kernel', bytes: kernel.length, ms: expect.any(Number) as number }])
+  })
+  it('go out in part to one who resumes', async () => {
+    const answer = await fetch(`${url}/boot/stage2.squashfs`, { headers: { range: 'bytes=299990-' } })
+    expect([answer.status, answer.headers.get('content-range'), (await answer.arrayBuffer()).byteLength]).toEqual([
+      206,
+      'bytes 299990-299999/300000',
+      10,
+    ])
+    await expect.poll(() => events).toMatchObject([{ hop: 'stage2', bytes: 10 }])
+  })
+  it('are not sent again to one who has them', async () => {
+    const { etag = '' } = (await head('/boot/vmlinuz')).headers
+    expect((await head('/boot/vmlinuz', 'GET', { 'if-none-match': etag })).statusCode).toBe(304)
+    expect(events).toEqual([])
+  })
+  it('tell their length to HEAD, in a header spelled as firmware expects it', async () => {
+    const raw = (await head('/boot/snponly.efi')).rawHeaders
+    const headers = Object.fromEntries(Array.from({ length: raw.length / 2 }, (_, index) => raw.slice(index * 2, index * 2 + 2)))
+    expect(headers).toMatchObject({ 'Content-Length': String(kernel.length), 'Content-Type': 'application/efi' })
+    expect(events).toEqual([])
+  })
+  it('held in memory go out too', async () => expect(await (await fetch(`${url}/boot/autoexec.ipxe`)).text()).toBe('#!ipxe\n'))
+  it('go to machines without a lease of ours, without an event', async () => {
+    known = undefined
+    await (await fetch(`${url}/boot/vmlinuz`)).arrayBuffer()
+    await fetch(`${url}/boot/ipxe`)
+    expect(events).toEqual([])
+  })
+  it("that are missing on this host are its fault and not the machine's", async () =>
+    expect((await fetch(`${url}/boot/initramfs.img`)).status).toBe(500))
+})
