@@ -70,8 +70,8 @@ export async function run(program: string, args: readonly string[], options: Run
     if (options.onLine !== undefined) for await (const line of child.iterable({ from: 'all' })) options.onLine(String(line))
     return String((await child).stdout)
   } catch (error) {
-    // The program only complains of what it could not read; a program that ends early is no error of its input.
-    if (broken !== undefined && (error as { code?: string }).code !== 'EPIPE') throw broken
+    // The program itself can only complain that its input ended too soon.
+    if (broken !== undefined) throw broken
     if (error instanceof ExecaError) throw new CommandError(error)
     throw error
   }

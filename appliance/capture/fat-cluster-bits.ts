@@ -5,7 +5,8 @@
 export function fatClusterBits(bootSector: Buffer): 12 | 16 | 32 {
   const sectorBytes = bootSector.readUInt16LE(11)
   const clusterSectors = bootSector.readUInt8(13)
-  if (bootSector.readUInt16LE(510) !== 0xaa55 || sectorBytes < 512 || clusterSectors === 0) throw new Error('expected a FAT boot sector, got none')
+  const isFat = bootSector.readUInt16LE(510) === 0xaa55 && sectorBytes >= 512 && clusterSectors > 0
+  if (!isFat) throw new Error('expected a FAT boot sector, got none')
   const reservedSectors = bootSector.readUInt16LE(14)
   const rootSectors = Math.ceil((bootSector.readUInt16LE(17) * 32) / sectorBytes)
   const fatSectors = bootSector.readUInt8(16) * (bootSector.readUInt16LE(22) || bootSector.readUInt32LE(36))

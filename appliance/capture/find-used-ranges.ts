@@ -16,7 +16,11 @@ const partcloneOf = { ext4: 'partclone.extfs', vfat: 'partclone.vfat' } as const
  * without reading its data; the whole partition when there is no filesystem that we understand.
  * Throws when the filesystem is mounted or was not unmounted cleanly.
  */
-export async function findUsedRanges(found: GptPartition, planned: Partition | undefined, { run, log }: { run: Run; log: Logger }): Promise<ByteRange[]> {
+export async function findUsedRanges(
+  found: GptPartition,
+  planned: Partition | undefined,
+  { run, log }: { run: Run; log: Logger },
+): Promise<ByteRange[]> {
   const { startBytes, sizeBytes } = found
   const program = planned?.filesystem && partcloneOf[planned.filesystem]
   if (planned === undefined || program === undefined || (planned.filesystem === 'vfat' && (await isFat12(planned.device)))) {
@@ -30,7 +34,7 @@ export async function findUsedRanges(found: GptPartition, planned: Partition | u
   return used.map((range) => ({ startBytes: startBytes + range.startBytes, endBytes: startBytes + range.endBytes }))
 }
 
-/** partclone 0.3.23 reads the 12-bit table as if it had 16 bits and would miss used clusters. Such filesystems are small: take them whole. */
+/** partclone 0.3.23 reads the 12-bit table as if it had 16 bits and misses used clusters (tried). Such filesystems are small: take them whole. */
 async function isFat12(device: string): Promise<boolean> {
   const partition = await open(device, 'r')
   try {

@@ -5,7 +5,17 @@ import { crc32 } from 'node:zlib'
  * All of it is little-endian; a block is a logical sector of the disk.
  */
 const signature = 'EFI PART'
-const headerField = { size: 12, crc: 16, myBlock: 24, otherBlock: 32, lastUsable: 48, entriesBlock: 72, entryCount: 80, entryBytes: 84, entriesCrc: 88 }
+const headerField = {
+  size: 12,
+  crc: 16,
+  myBlock: 24,
+  otherBlock: 32,
+  lastUsable: 48,
+  entriesBlock: 72,
+  entryCount: 80,
+  entryBytes: 84,
+  entriesCrc: 88,
+}
 const entryField = { typeGuid: 0, partitionGuid: 16, first: 32, last: 40, name: 56, nameEnd: 128 }
 const unusedType = '00000000-0000-0000-0000-000000000000'
 const mbr = { firstRecord: 446, recordBytes: 16, type: 4, sizeBlocks: 12, protective: 0xee }
@@ -43,8 +53,12 @@ export function parseGpt(start: Buffer, sectorBytes: number): Gpt {
   const headerBlock = start.subarray(sectorBytes, 2 * sectorBytes)
   if (headerBlock.toString('latin1', 0, 8) !== signature) throw new Error('partition table: expected a GPT, got none')
   const headerBytes = headerBlock.readUInt32LE(headerField.size)
-  if (headerBytes < 92 || headerBytes > sectorBytes) throw new Error(`partition table: expected a header of 92 to ${sectorBytes} bytes, got ${headerBytes}`)
-  if (headerCrc(headerBlock) !== headerBlock.readUInt32LE(headerField.crc)) throw new Error('partition table: the checksum of its header is wrong')
+  if (headerBytes < 92 || headerBytes > sectorBytes) {
+    throw new Error(`partition table: expected a header of 92 to ${sectorBytes} bytes, got ${headerBytes}`)
+  }
+  if (headerCrc(headerBlock) !== headerBlock.readUInt32LE(headerField.crc)) {
+    throw new Error('partition table: the checksum of its header is wrong')
+  }
 
   const entryBytes = headerBlock.readUInt32LE(headerField.entryBytes)
   const entriesStart = blockAt(headerBlock, headerField.entriesBlock) * sectorBytes
@@ -53,7 +67,9 @@ export function parseGpt(start: Buffer, sectorBytes: number): Gpt {
     throw new Error(`partition table: expected its entries in the first ${start.length} bytes, got ${entriesBytes} bytes at ${entriesStart}`)
   }
   const entries = start.subarray(entriesStart, entriesStart + entriesBytes)
-  if (crc32(entries) !== headerBlock.readUInt32LE(headerField.entriesCrc)) throw new Error('partition table: the checksum of its entries is wrong')
+  if (crc32(entries) !== headerBlock.readUInt32LE(headerField.entriesCrc)) {
+    throw new Error('partition table: the checksum of its entries is wrong')
+  }
 
   const partitions: GptPartition[] = []
   for (let offset = 0; offset < entries.length; offset += entryBytes) {
@@ -84,7 +100,8 @@ export function resizeGpt(gpt: Gpt, diskSizeBytes: number): Patch[] {
   const usableEnd = backupEntriesBlock * sectorBytes
   const beyond = gpt.partitions.find((partition) => partition.startBytes + partition.sizeBytes > usableEnd)
   if (beyond !== undefined) {
-    throw new Error(`partition ${beyond.number} "${beyond.name}": expected its end at ${usableEnd} bytes or before, got ${beyond.startBytes + beyond.sizeBytes}`)
+    const end = beyond.startBytes + beyond.sizeBytes
+    throw new Error(`partition ${beyond.number} "${beyond.name}": expected its end at ${usableEnd} bytes or before, got ${end}`)
   }
 
   const primary = Buffer.from(gpt.headerBlock)

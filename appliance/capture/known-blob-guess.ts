@@ -1,4 +1,7 @@
-/** Below this share of known chunks a question costs more than it saves: a HEAD costs the worker about 1.5 ms of CPU, sending a chunk about 4 ms (measured, native). */
+/**
+ * Below this share of known chunks a question costs more than it saves: a HEAD costs the worker about 1.5 ms of CPU, sending a chunk about 4 ms
+ * (measured, native).
+ */
 const worthwhileShare = 0.3
 /** While questions do not pay, every so many chunks one is still asked about: what is new may end. */
 const sampleEvery = 16
@@ -12,8 +15,8 @@ export interface KnownBlobGuess {
 }
 
 /**
- * Starts by asking about every chunk and goes on as long as enough of them are known. So a first build is hardly slowed down, and one that resumes or
- * repeats an earlier one sends only what is new.
+ * Starts by asking about every chunk and goes on as long as enough of them are known. So a first build is hardly slowed down, and one that
+ * resumes or repeats an earlier one sends little that is not new.
  */
 export function createKnownBlobGuess(): KnownBlobGuess {
   let share = 1

@@ -22,7 +22,11 @@ export interface CapturePlan {
  * and the end of the layout, where the backup partition table goes. A partition that the plan does not name is captured whole.
  * Throws when the disk lacks a planned partition or one reaches beyond the layout.
  */
-export async function planCapture(handle: FileHandle, disk: TargetDisk, options: { sectorBytes: number; run: Run; log: Logger }): Promise<CapturePlan> {
+export async function planCapture(
+  handle: FileHandle,
+  disk: TargetDisk,
+  options: { sectorBytes: number; run: Run; log: Logger },
+): Promise<CapturePlan> {
   const { buffer: start } = await handle.read(Buffer.alloc(chunkSizeBytes), 0, chunkSizeBytes, 0)
   const gpt = parseGpt(start, options.sectorBytes)
   const patches = resizeGpt(gpt, disk.layoutSizeBytes)
@@ -31,7 +35,8 @@ export async function planCapture(handle: FileHandle, disk: TargetDisk, options:
     left.startBytes === right.startBytes && left.sizeBytes === right.sizeBytes
   for (const planned of disk.partitions) {
     if (!gpt.partitions.some((found) => isAt(found, planned))) {
-      throw new Error(`${disk.device}: expected the partition "${planned.name}" of ${planned.sizeBytes} bytes at ${planned.startBytes}, got none there`)
+      const { name, startBytes, sizeBytes } = planned
+      throw new Error(`${disk.device}: expected the partition "${name}" of ${sizeBytes} bytes at ${startBytes}, got none there`)
     }
   }
   // partclone spends most of its time asleep between reports of its progress, so the partitions are asked at once.

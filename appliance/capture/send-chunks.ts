@@ -10,8 +10,9 @@ import type { CapturePlan } from './plan-capture.ts'
 import { readChunk } from './read-chunk.ts'
 
 /**
- * Chunks on their way at once: as many as libuv compresses at a time, and two that are sent meanwhile. Each holds its bytes, their frame and a copy of
- * that in the HTTP client: 3 MiB at most, 18 MiB in all; with what waits for garbage collection the process grows by 60 to 110 MiB (measured).
+ * Chunks on their way at once: as many as libuv compresses at a time, and two that are sent meanwhile. Each holds its bytes, their frame and a
+ * copy of that in the HTTP client: 3 MiB at most, 18 MiB in all; with what waits for garbage collection the process grows by 60 to 110 MiB
+ * (measured).
  */
 export const chunksInFlight = 6
 
@@ -22,7 +23,7 @@ export interface SentChunks {
   layers: ChunkDescriptor[]
   /** Compressed bytes, each blob once. */
   blobBytes: number
-  /** Of these, bytes that were not sent because the server holds them. */
+  /** Of these, bytes that were not sent because the server holds them and was asked. */
   knownBytes: number
 }
 
@@ -35,11 +36,17 @@ export interface SendChunksOptions {
 }
 
 /**
- * Reads, compresses, hashes and sends the chunks of a disk, a bounded number of them at once so that disk, processors and network work at the same time
- * and memory does not depend on the disk. A chunk of nothing but zeros is left out; one that the server holds is not sent if that is known in time.
+ * Reads, compresses, hashes and sends the chunks of a disk, a bounded number of them at once so that disk, processors and network work at the
+ * same time and memory does not depend on the disk. A chunk of nothing but zeros is left out; of those that the server holds most are not sent.
  */
-export async function sendChunks(disk: FileHandle, plan: Pick<CapturePlan, 'chunks' | 'patches'>, options: SendChunksOptions): Promise<SentChunks> {
-  const { server, image, signal, onProgress } = options
+export async function sendChunks(
+  disk: FileHandle,
+  plan: Pick<CapturePlan, 'chunks' | 'patches'>,
+  options: SendChunksOptions,
+): Promise<SentChunks> {
+  const { server, image, onProgress } = options
+  const failed = new AbortController()
+  const signal = AbortSignal.any([options.signal, failed.signal])
   const buffers = Array.from({ length: chunksInFlight }, () => Buffer.allocUnsafeSlow(chunkSizeBytes))
   const guess = createKnownBlobGuess()
   const uploads = new Map<string, Promise<void>>()
@@ -83,6 +90,10 @@ export async function sendChunks(disk: FileHandle, plan: Pick<CapturePlan, 'chun
       return layer
     },
     { concurrency: chunksInFlight, signal },
-  )
+  ).catch((error: unknown) => {
+    // The other chunks on their way are given up too, rather than sent on behind a step that has failed.
+    failed.abort()
+    throw error
+  })
   return { layers, blobBytes, knownBytes }
 }

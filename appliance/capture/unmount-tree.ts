@@ -9,7 +9,7 @@ export interface Mount {
 
 /** Reads `/proc/self/mountinfo`, whose octal escapes stand for white space (proc(5)), in the order of mounting. */
 export function parseMountInfo(text: string): Mount[] {
-  const unescape = (field: string | undefined) => (field ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)))
+  const unescape = (field = '') => field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)))
   return text
     .split('\n')
     .filter((line) => line !== '')

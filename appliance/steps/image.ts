@@ -12,8 +12,8 @@ import { unmountTree } from '../capture/unmount-tree.ts'
 import type { StepContext, StepExecutor, TargetDisk } from './context.ts'
 
 /**
- * Captures the used blocks of the target disk and streams them to the first computer as an image tagged with the job's id (B23). The image becomes
- * visible only with its manifest, which is sent last. Leaves `/target` unmounted.
+ * Captures the used blocks of the target disk and streams them to the first computer as an image tagged with the job's id (B23). The image
+ * becomes visible only with its manifest, which is sent last. Leaves `/target` unmounted.
  */
 export const image: StepExecutor<'image'> = async (step, context) => {
   const { disk, run, log, server, signal } = context
@@ -51,7 +51,9 @@ export const image: StepExecutor<'image'> = async (step, context) => {
     }
     context.progress({ doneBytes: totalBytes, totalBytes, detail: 'the server reads back what it stored' })
     const { digest } = await server.pushManifest(step.image, context.job, Buffer.from(JSON.stringify(manifest)), signal)
-    log.info({ image: step.image, version: context.job, digest, usedBytes: totalBytes, chunks: sent.layers.length, blobBytes: sent.blobBytes, knownBytes: sent.knownBytes }, 'image is published')
+    const { layers, blobBytes, knownBytes } = sent
+    const figures = { usedBytes: totalBytes, chunks: layers.length, blobBytes, knownBytes }
+    log.info({ image: step.image, version: context.job, digest, ...figures }, 'image is published')
   } finally {
     await handle.close()
   }

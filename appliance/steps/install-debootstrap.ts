@@ -21,14 +21,16 @@ export const installDebootstrap: StepExecutor<'install-debootstrap'> = async ({ 
 /** debootstrap needs perl and wget, so it runs in the small Debian at `system`, with the new system mounted inside it. */
 async function debootstrap(system: string, suite: string, { root, packagesUrl, run, signal, progress }: StepContext): Promise<void> {
   const mounts = [
-    ['/dev', join(system, 'dev')],
-    [root, join(system, 'mnt')],
+    ['-o', 'bind', '/dev', join(system, 'dev')],
+    // mknod sets permissions by way of /proc.
+    ['-t', 'proc', 'proc', join(system, 'proc')],
+    ['-o', 'bind', root, join(system, 'mnt')],
   ] as const
   const mounted: string[] = []
   try {
-    for (const [source, path] of mounts) {
-      await run('mount', ['-o', 'bind', source, path])
-      mounted.unshift(path)
+    for (const mount of mounts) {
+      await run('mount', mount)
+      mounted.unshift(mount[3])
     }
     await run('chroot', [system, '/usr/bin/env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'debootstrap', '--variant=minbase', suite, '/mnt', `${packagesUrl}/debian`], {
       timeoutMs: 3_600_000,

@@ -10,7 +10,7 @@ export function hopRow(event: MachineEvent): { what: string; detail: string; ton
     case 'step':
       return undefined
     case 'dhcp-ack':
-      return { what: 'DHCP', detail: event.file === '' ? event.address : `${event.address}, boots from ${event.file}` }
+      return { what: 'DHCP', detail: event.file === '' ? event.address : `${event.address}, boots from ${event.file.replace(/\?.*/, '')}` }
     case 'tftp':
       return { what: 'TFTP', detail: `${event.file}, ${transfer(event)}` }
     case 'boot-script':

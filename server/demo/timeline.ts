@@ -35,6 +35,8 @@ export interface Journey {
   bootBytes: number
   componentBytes: number
   running?: { progress: Progress; sinceMs: number }
+  /** Its last hop, questions by DHCP left out. */
+  last?: MachineEvent
   image?: Extract<MachineEvent, { hop: 'image' }>
 }
 
@@ -113,10 +115,15 @@ function advanceJourney(timeline: Timeline, event: MachineEvent, row: MakeRow): 
   if (running === undefined) delete journey.running
   else journey.running = running
 
-  const hop = hopRow(event)
+  const hop = repeats(before.last, event) ? undefined : hopRow(event)
+  if (event.hop !== 'dhcp-discover' && event.hop !== 'dhcp-offer') journey.last = event
   if (hop !== undefined) rows.push(row(before.name, hop.what, hop.detail, hop.tone))
   return { timeline: withLive(withJourney(timeline, event.machine, journey), event.machine, liveOf(journey, timeline.zeroMs)), rows }
 }
+
+/** Clients that ask for an address twice in a row get the same answer twice; once is enough to read. */
+const repeats = (last: MachineEvent | undefined, event: MachineEvent): boolean =>
+  last?.hop === 'dhcp-ack' && event.hop === 'dhcp-ack' && last.address === event.address && last.file === event.file
 
 const stepName = ({ stepIndex, stepCount, step }: Progress): string => `${stepIndex + 1}/${stepCount} ${step}`
 

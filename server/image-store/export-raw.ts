@@ -47,7 +47,10 @@ export async function exportRaw(store: ImageStore, name: string, path: string, o
 
 /** Writes the runs of blocks that hold something; the file is zero where nothing was written. */
 async function writeSparse(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  const isZero = (start: number) => bytes.compare(zeros, 0, Math.min(blockBytes, bytes.length - start), start, Math.min(start + blockBytes, bytes.length)) === 0
+  const isZero = (start: number) => {
+    const block = bytes.subarray(start, start + blockBytes)
+    return block.equals(zeros.subarray(0, block.length))
+  }
   for (let start = 0; start < bytes.length; ) {
     let end = start
     while (end < bytes.length && !isZero(end)) end += blockBytes

@@ -36,14 +36,17 @@ const decompress = promisify(
 )
 
 /**
- * The bytes of a chunk, read back from the store: its blob has its size and its digest, is exactly one zstd frame, and gives exactly the declared length.
+ * The bytes of a chunk, read back from the store: its blob has its size and its digest, is zstd from the first byte to the last, and gives exactly
+ * the declared length.
  * Throws as `readBlob` does, and `image-invalid` when the frame is not what the manifest declares.
  */
 export async function readLayer(blobs: BlobStore, layer: Layer): Promise<Buffer> {
   const blob = await readBlob(blobs, layer.digest, layer.blobBytes)
   const invalid = (got: string, cause?: unknown) =>
     new IngotError('image-invalid', `chunk at ${layer.offsetBytes}: expected a zstd frame of ${layer.lengthBytes} bytes, got ${got}`, { cause })
-  const result = await decompress(blob, { maxOutputLength: layer.lengthBytes, chunkSize: Math.max(layer.lengthBytes, 1024) }).catch((error: Error) => {
+  // Never more than was declared, whatever the frame would give; room for all of it at once.
+  const limits = { maxOutputLength: layer.lengthBytes, chunkSize: Math.max(layer.lengthBytes, 1024) }
+  const result = await decompress(blob, limits).catch((error: Error) => {
     throw invalid((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'a longer one' : error.message, error)
   })
   if (result.buffer.length !== layer.lengthBytes) throw invalid(`one of ${result.buffer.length}`)

@@ -58,18 +58,19 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
   }
 
   for (const [name, file] of bootFiles) {
-    const type = name.endsWith('.efi')
-      ? 'application/efi'
-      : name.endsWith('.ipxe')
-        ? 'text/plain; charset=utf-8'
-        : 'application/octet-stream'
-    app.get(`/boot/${name}`, async (request, reply) => void (await sendFile(request, reply, file, type)))
+    app.get(`/boot/${name}`, async (request, reply) => void (await sendFile(request, reply, file, contentTypeOf(name))))
   }
+}
+
+function contentTypeOf(name: string): string {
+  if (name.endsWith('.efi')) return 'application/efi'
+  return name.endsWith('.ipxe') ? 'text/plain; charset=utf-8' : 'application/octet-stream'
 }
 
 /**
  * Answers with a file, with ranges, ETag and HEAD, and returns the bytes that went out to a GET: 0 for anything else and for a connection
- * that broke off. Written to the socket past Fastify, which sends header names in lower case: there is firmware that looks for `Content-Length` to the letter.
+ * that broke off. Written to the socket past Fastify, which sends header names in lower case: there is firmware that looks for
+ * `Content-Length` to the letter.
  */
 async function sendFile(request: FastifyRequest, reply: FastifyReply, file: BootFile, type: string): Promise<number> {
   const { statusCode, headers, stream } =

@@ -24,28 +24,15 @@ export interface RouterAdvertisementOptions {
  * solicitations it goes on only when they have all timed out: 16.1 s from the DHCP ACK to the boot script instead of 0.05 s, for each iPXE on the
  * way (measured under QEMU with Debian 12's iPXE). Boot works without, so a missing or failing radvd is a warning.
  */
-export async function startRouterAdvertisement({
-  interfaceName,
-  start,
-  log,
-}: RouterAdvertisementOptions): Promise<{ close(): Promise<void> }> {
+export async function startRouterAdvertisement(options: RouterAdvertisementOptions): Promise<{ close(): Promise<void> }> {
+  const { interfaceName, start, log } = options
   const directory = await mkdtemp(join(tmpdir(), 'ingot-radvd-'))
   const cleanUp = () => rm(directory, { recursive: true, force: true })
   const config = join(directory, 'radvd.conf')
   await writeFile(config, renderRadvdConfig(interfaceName))
   // Should we be killed, radvd must not go on without us.
-  const args = [
-    '--pdeathsig',
-    'TERM',
-    'radvd',
-    '--nodaemon',
-    '--logmethod',
-    'stderr',
-    '--config',
-    config,
-    '--pidfile',
-    join(directory, 'radvd.pid'),
-  ]
+  const files = ['--config', config, '--pidfile', join(directory, 'radvd.pid')]
+  const args = ['--pdeathsig', 'TERM', 'radvd', '--nodaemon', '--logmethod', 'stderr', ...files]
   let isClosing = false
   try {
     const radvd = await start('setpriv', args)

@@ -39,20 +39,22 @@ const codeOf: Partial<Record<ErrorCode, OciErrorCode>> = {
 /** Sends a refusal as the distribution specification has it: `{ "errors": [{ "code": "BLOB_UNKNOWN", "message": "…" }] }`. */
 export function sendOciError(error: unknown, reply: FastifyReply): FastifyReply {
   const { status, code, problems } = refusal(error)
-  const message = status === 500 && !(error instanceof IngotError) ? 'something went wrong inside; the log of the server tells what' : (error as Error).message
+  const isOurs = status < 500 || error instanceof IngotError
+  const message = isOurs ? (error as Error).message : 'something went wrong inside; the log of the server tells what'
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  // What is still to come of a body that is too large is not worth reading.
-  if (status === 413) reply.header('connection', 'close')
   return reply.code(status).type('application/json').send({ errors: [{ code, message, ...(problems.length > 0 ? { detail: problems } : {}) }] })
 }
 
 function refusal(error: unknown): { status: number; code: string; problems: readonly string[] } {
   if (error instanceof OciError) return { status: ociErrors[error.code], code: error.code, problems: [] }
-  if (error instanceof HttpProblem) return { status: error.status, code: error.status === 401 ? 'UNAUTHORIZED' : 'DENIED', problems: error.problems }
+  if (error instanceof HttpProblem) {
+    return { status: error.status, code: error.status === 401 ? 'UNAUTHORIZED' : 'DENIED', problems: error.problems }
+  }
   if (error instanceof IngotError) {
     if (error.code === 'image-exists') return { status: 409, code: 'DENIED', problems: [] }
     const code = codeOf[error.code]
-    return code === undefined ? { status: 500, code: 'UNKNOWN', problems: error.problems } : { status: ociErrors[code], code, problems: error.problems }
+    if (code === undefined) return { status: 500, code: 'UNKNOWN', problems: error.problems }
+    return { status: ociErrors[code], code, problems: error.problems }
   }
   const status = (error as { statusCode?: number }).statusCode ?? 500
   return { status, code: status < 500 ? 'UNSUPPORTED' : 'UNKNOWN', problems: [] }

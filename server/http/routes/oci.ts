@@ -38,7 +38,9 @@ export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, { sto
   })
   app.addHook('onRequest', async (request) => {
     const { name, digest } = request.params as { name?: string; digest?: string }
-    if (name !== undefined && !new RegExp(imageNamePattern).test(name)) throw new OciError('NAME_INVALID', `name: expected ${imageNamePattern}, got "${name}"`)
+    if (name !== undefined && !new RegExp(imageNamePattern).test(name)) {
+      throw new OciError('NAME_INVALID', `name: expected ${imageNamePattern}, got "${name}"`)
+    }
     if (digest !== undefined) checkDigest(digest)
     const writes = request.method !== 'GET' && request.method !== 'HEAD'
     await authorize(request, ['worker', 'operator'])
@@ -86,7 +88,8 @@ export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, { sto
       if (sizeBytes > maxManifestBytes) throw new OciError('SIZE_INVALID', `manifest: expected at most ${maxManifestBytes} bytes, got more`)
       pieces.push(piece)
     }
-    const image = await store.publish(name, reference, Buffer.concat(pieces), () => mayPublish(request, name, reference)).catch((error: unknown) => {
+    const confirm = () => mayPublish(request, name, reference)
+    const image = await store.publish(name, reference, Buffer.concat(pieces), confirm).catch((error: unknown) => {
       if (error instanceof IngotError && error.code === 'blob-unknown') throw new OciError('MANIFEST_BLOB_UNKNOWN', error.message)
       throw error
     })

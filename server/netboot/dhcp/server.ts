@@ -40,9 +40,14 @@ export async function startDhcpServer({ settings, leases, leaseFile, emit, log }
     throw error
   }
   own.setBroadcast(true)
+  /** Answers on their way; a lease may still be on its way to the disk. */
+  const answers = new Set<Promise<void>>()
   for (const socket of sockets) {
     socket.on('error', (error) => log.error({ err: error }, 'the DHCP socket failed'))
-    socket.on('message', (datagram) => void answer(datagram))
+    socket.on('message', (datagram) => {
+      const answering = answer(datagram).finally(() => answers.delete(answering))
+      answers.add(answering)
+    })
   }
 
   async function answer(datagram: Buffer): Promise<void> {
@@ -111,7 +116,13 @@ export async function startDhcpServer({ settings, leases, leaseFile, emit, log }
     if (decision.kind === 'ack') emit({ machine, hop: 'dhcp-ack', address: offer.address, file })
   }
 
-  return { close: async () => void (await Promise.all(sockets.map(closeSocket))) }
+  return {
+    async close() {
+      for (const socket of sockets) socket.removeAllListeners('message')
+      await Promise.allSettled(answers)
+      await Promise.all(sockets.map(closeSocket))
+    },
+  }
 }
 
 const closeSocket = (socket: Socket) => new Promise<void>((resolve) => socket.close(() => resolve()))

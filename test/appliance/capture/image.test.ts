@@ -42,8 +42,8 @@ async function expectSamePartition(disk: GptDisk, raw: string, name: string, che
   expect((await readFile(part)).equals(expected)).toBe(true)
 }
 
-test('B23 the image holds the used blocks of the disk bit by bit, zeros elsewhere, and sound file systems', { timeout: 120_000 }, async () => {
-  const { disk, server, raw } = await setUp()
+test.each([16, 32])('B23 the image holds the used blocks of a disk with FAT%i bit by bit, zeros elsewhere', { timeout: 120_000 }, async (espFatBits) => {
+  const { disk, server, raw } = await setUp({ espFatBits })
   const progress: { doneBytes?: number; totalBytes?: number }[] = []
   await image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url, { progress: (at) => progress.push(at) }))
 

@@ -50,9 +50,9 @@ beforeEach(async () => {
     server: { component: async ({ digest }: { digest: string }) => store.open(digest) },
     run,
     log: pino({ level: 'silent' }),
-    progress: (at) => progress.push(at),
+    progress: (at: (typeof progress)[number]) => progress.push(at),
     signal: new AbortController().signal,
-  } as Partial<StepContext> as StepContext
+  } as unknown as StepContext
 })
 
 afterEach(async () => {
