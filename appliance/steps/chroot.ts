@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Run, RunOptions } from '../run.ts'
 import type { StepContext } from './context.ts'
+import { unmountAll } from './unmount-all.ts'
 
 /** Runs a program in the installed system, for example `await chroot('update-ca-certificates', [])`. */
 export type Chroot = (program: string, args: readonly string[], options?: Omit<RunOptions, 'env' | 'cwd'>) => ReturnType<Run>
@@ -39,12 +40,12 @@ export async function withChroot<Result>({ root, run, signal }: Pick<StepContext
       const path = join(root, name)
       await mkdir(path, { recursive: true })
       await run('mount', [flag, value, source, path])
-      mounted.unshift(path)
+      mounted.push(path)
     }
     await writeFile(policyFile, policy, { mode: 0o755 })
     return await use((program, args, options = {}) => run('chroot', [root, ...environment, program, ...args], { signal, ...options }))
   } finally {
     await rm(policyFile, { force: true })
-    for (const path of mounted) await run('umount', [path])
+    await unmountAll(mounted, run)
   }
 }

@@ -4,6 +4,7 @@ import { debianSources, publicMirror } from '../../images/debian-archive.ts'
 import { aptInstall } from './apt-install.ts'
 import type { StepContext, StepExecutor } from './context.ts'
 import { writeFstab } from './install-rootfs.ts'
+import { unmountAll } from './unmount-all.ts'
 import { withSquashfs } from './with-squashfs.ts'
 
 /**
@@ -30,7 +31,7 @@ async function debootstrap(system: string, suite: string, { root, packagesUrl, r
   try {
     for (const mount of mounts) {
       await run('mount', mount)
-      mounted.unshift(mount[3])
+      mounted.push(mount[3])
     }
     await run('chroot', [system, '/usr/bin/env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'debootstrap', '--variant=minbase', suite, '/mnt', `${packagesUrl}/debian`], {
       timeoutMs: 3_600_000,
@@ -38,6 +39,6 @@ async function debootstrap(system: string, suite: string, { root, packagesUrl, r
       onLine: (line) => progress({ detail: line.replace(/^[IWE]: /, '').slice(0, 500) }),
     })
   } finally {
-    for (const path of mounted) await run('umount', [path])
+    await unmountAll(mounted, run)
   }
 }

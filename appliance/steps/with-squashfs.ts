@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { ComponentRef } from '../../images/component.ts'
 import type { StepContext } from './context.ts'
+import { unmountAll } from './unmount-all.ts'
 
 /** Lends a squashfs of the first computer, mounted read-only, to `use`; it is gone afterwards, from memory too. */
 export async function withSquashfs<Result>(
@@ -23,7 +24,7 @@ export async function withSquashfs<Result>(
     try {
       return await use(mountPoint)
     } finally {
-      await run('umount', [mountPoint])
+      await unmountAll([mountPoint], run)
     }
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -17,7 +17,7 @@ export interface RootfsBuild {
   format: RootfsFormat
   /** Base of the package archive, for example `http://127.0.0.1:8080/packages`, under which `debian` and `debian-security` lie. */
   packagesUrl: string
-  /** Seconds since 1970 that files made by the build get, so that the same packages give nearly the same bytes. */
+  /** Seconds since 1970 that files made by the build get, so that the same packages give the same bytes. */
   epochSeconds: number
   /** Where the root is unpacked while it is built, about 800 MB; default the system's folder for temporary files. */
   workDirectory?: string

@@ -19,21 +19,23 @@ export async function buildImages(diskSizeBytes: number, context: DemoContext): 
   const machines: Machine[] = []
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
-  const powerOn = async (number: number): Promise<ReceivedImage> => {
-    const name = `m${number}`
-    const path = join(paths.run, `${name}.qcow2`)
-    await createDisk(path, diskSizeBytes, run)
-    const spec: MachineSpec = {
-      ...{ name, mac: machineMac(0, number), firmware: options.firmware, nic: options.nic, accelerator, boot: 'network' },
-      ...{ memoryMiB: options.memoryMiB, cpus: 2, disks: [{ path, format: 'qcow2', bus: options.disk, serial: `${name}-disk` }] },
+  const specs = Array.from({ length: options.machines }, (_, index): MachineSpec => {
+    const name = `m${index + 1}`
+    const disk = { path: join(paths.run, `${name}.qcow2`), format: 'qcow2', bus: options.disk, serial: `${name}-disk` } as const
+    return {
+      ...{ name, mac: machineMac(0, index + 1), firmware: options.firmware, nic: options.nic, accelerator, boot: 'network' },
+      ...{ memoryMiB: options.memoryMiB, cpus: 2, disks: [disk] },
     }
-    emit({ kind: 'power-on', machine: machineId(spec.mac), name, hardware: describeHardware(spec, diskSizeBytes) })
+  })
+  for (const disk of specs.flatMap(({ disks }) => disks)) await createDisk(disk.path, diskSizeBytes, run)
+  const powerOn = async (spec: MachineSpec): Promise<ReceivedImage> => {
+    emit({ kind: 'power-on', machine: machineId(spec.mac), name: spec.name, hardware: describeHardware(spec, diskSizeBytes) })
     const machine = await startMachine(spec, { directory: paths.run, run, start })
     machines.push(machine)
     return watchMachine({ machine, feed, accelerator, onEvent: (event) => emit({ kind: 'machine', event }), signal: either })
   }
   try {
-    return await Promise.all(Array.from({ length: options.machines }, (_, index) => powerOn(index + 1)))
+    return await Promise.all(specs.map(powerOn))
   } finally {
     // The first failure ends the others too.
     stop.abort(new Error('another machine failed'))

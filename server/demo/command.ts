@@ -44,12 +44,14 @@ async function demo({ memory, offline = false, json = false, keep = false, ...fl
   const { run, start, log, signal, env, exit } = context
   if (process.getuid?.() !== 0) throw new IngotError('host-lacks', 'the demo makes network namespaces, which needs root: run it with sudo')
   const output = process.stdout
+  // What goes well is told by the timeline.
+  const quiet = log.child({}, { level: 'warn' })
   const colours = output.isTTY && env.NO_COLOR === undefined
   exit(
     await runDemo({
       options: { ...flags, memoryMiB: memory, offline, json, keep, colours },
       paths: demoPaths(cacheDirectory),
-      prepareAppliance: (directory, onProgress) => prepareAppliance({ directory, offline, run, log, onProgress, signal }),
+      prepareAppliance: (directory, onProgress) => prepareAppliance({ directory, offline, run, log: quiet, onProgress, signal }),
       ...{ start, output, signal },
     }),
   )

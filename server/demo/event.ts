@@ -1,7 +1,7 @@
 import type { MachineEvent } from '../api/event.ts'
 import type { ProofEvent } from '../prove/prove-image.ts'
 
-/** The parts of the demo; each has a clock of its own, that starts when its machines are powered on or, for `prepare`, when the demo starts. */
+/** The parts of the demo. What the host does is told by a clock that starts with each, what a machine does by one that starts when it is powered on. */
 export type Phase = 'prepare' | 'build' | 'prove'
 
 /**

@@ -4,7 +4,6 @@ import { parseSize } from '../../images/size.ts'
 import type { Job } from '../api/job.ts'
 import { createRecipeStore } from '../components/recipe-store.ts'
 import { askServer } from '../http-client.ts'
-import { createNetwork } from '../rack/network.ts'
 import { openTokens } from '../tokens.ts'
 import { buildImages } from './build-image.ts'
 import type { DemoContext } from './context.ts'
@@ -22,10 +21,9 @@ const recipesDirectory = join(import.meta.dirname, '../../images/recipes')
  * the process, and with it everything started here.
  */
 export async function performDemo(context: DemoContext): Promise<void> {
-  const { options, paths, feed, emit, run, start, signal } = context
+  const { options, paths, feed, emit, start, signal } = context
   const { recipe } = await createRecipeStore([recipesDirectory]).load(options.recipe)
   await removeTraces(paths.data)
-  await createNetwork(run)
 
   emit({ kind: 'task', task: 'first computer', state: 'begun', detail: '' })
   const onPreparing = (detail: string): void => emit({ kind: 'task', task: 'job and its components', state: 'running', detail })

@@ -4,19 +4,19 @@ import type { DemoEvent } from './event.ts'
 import { renderSeconds } from './render-time.ts'
 import type { Journey, Timeline } from './timeline.ts'
 
-/** The hops that the summary tells, with what was reached then. */
-const milestones: readonly (readonly [Hop, string])[] = [
-  ['dhcp-ack', 'has an address'],
-  ['tftp', 'has its boot program'],
-  ['boot-script', 'asks for its boot script'],
-  ['kernel', 'has the kernel'],
-  ['initramfs', 'has the initramfs'],
-  ['stage2', 'has stage 2'],
-  ['worker', 'worker reports'],
-  ['claim', 'holds a job'],
-  ['image', 'image received'],
-  ['performed', 'job performed'],
-]
+/** The hops that the summary tells: what the machine was at then, for the first time. */
+const milestones: Partial<Record<Hop, string>> = {
+  'dhcp-ack': 'has an address',
+  tftp: 'has its boot program',
+  'boot-script': 'asks for its boot script',
+  kernel: 'has the kernel',
+  initramfs: 'has the initramfs',
+  stage2: 'has stage 2',
+  worker: 'worker reports',
+  claim: 'holds a job',
+  image: 'image received',
+  performed: 'job performed',
+}
 
 /** What the whole run came to: the times of each hop and step, the bytes moved, the images and how they proved themselves. */
 export function renderSummary(timeline: Timeline, finished: Extract<DemoEvent, { kind: 'finished' }>): string[] {
@@ -33,9 +33,9 @@ export function renderSummary(timeline: Timeline, finished: Extract<DemoEvent, {
 }
 
 function renderJourney(journey: Journey): string[] {
-  const reached = milestones.flatMap(([hop, label]) => {
-    const found = journey.hops.find((each) => each.hop === hop)
-    return found === undefined ? [] : [`${label.padEnd(26)}${renderSeconds(found.atMs).padStart(12)}`]
+  const reached = journey.hops.flatMap(({ hop, atMs }) => {
+    const label = milestones[hop]
+    return label === undefined ? [] : [`${label.padEnd(26)}${renderSeconds(atMs).padStart(12)}`]
   })
   const steps = journey.steps.map(({ step, ms }) => `${step.padEnd(26)}${renderSeconds(ms).padStart(12)}`)
   const { image } = journey
@@ -47,11 +47,18 @@ function renderJourney(journey: Journey): string[] {
     ...(image === undefined
       ? []
       : [
-          field('bytes moved', `${prettyBytes(journey.bootBytes)} to boot, ${prettyBytes(journey.componentBytes)} of components, ${prettyBytes(image.blobBytes)} of image`),
+          field('bytes moved', bytesMoved(journey, image.blobBytes)),
           field('image', `${image.image}:${image.version}, a disk of ${prettyBytes(image.diskBytes, { binary: true })} in ${prettyBytes(image.blobBytes)}`),
           field('digest', image.digest),
         ]),
   ]
 }
+
+const bytesMoved = ({ bootBytes, componentBytes }: Journey, imageBytes: number): string =>
+  [
+    `${prettyBytes(bootBytes)} to boot`,
+    ...(componentBytes > 0 ? [`${prettyBytes(componentBytes)} of components`] : []),
+    `${prettyBytes(imageBytes)} of image`,
+  ].join(', ')
 
 const field = (name: string, value: string): string => `${name.padEnd(20)}${value}`

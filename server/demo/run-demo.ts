@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Start } from '../../appliance/run.ts'
 import { runInNamespace } from '../rack/namespace.ts'
 import { openDisplay } from './display.ts'
+import { holdDirectory } from './hold-directory.ts'
 import type { DemoOptions, DemoPaths } from './options.ts'
 
 /** What is there before the rack is: the appliance, built or found to be up to date, in one sentence for people. */
@@ -20,8 +21,21 @@ export interface RunDemoOptions {
 /**
  * `ingot demo`: prepares what the host has to prepare, then runs the main job in namespaces of its own. Gives the exit code: 0 only if every
  * part happened, 1 when one failed, 130 when stopped.
+ * Throws `IngotError` when another demo runs in the same place or the appliance cannot be built.
  */
 export async function runDemo({ options, paths, prepareAppliance, start, output, signal }: RunDemoOptions): Promise<number> {
+  const letGo = await holdDirectory(paths.run)
+  try {
+    await prepare({ options, paths, prepareAppliance, output })
+    if (signal.aborted) return 130
+    const entry = join(import.meta.dirname, 'inside.ts')
+    return await runInNamespace({ entry, args: [JSON.stringify({ options, paths })], outside: !options.offline, signal, start })
+  } finally {
+    letGo()
+  }
+}
+
+async function prepare({ options, paths, prepareAppliance, output }: Omit<RunDemoOptions, 'start' | 'signal'>): Promise<void> {
   const display = openDisplay({ output, json: options.json, colours: options.colours })
   try {
     await rm(paths.run, { recursive: true, force: true })
@@ -33,7 +47,4 @@ export async function runDemo({ options, paths, prepareAppliance, start, output,
   } finally {
     display.close()
   }
-  if (signal.aborted) return 130
-  const entry = join(import.meta.dirname, 'inside.ts')
-  return runInNamespace({ entry, args: [JSON.stringify({ options, paths })], outside: !options.offline, signal, start })
 }

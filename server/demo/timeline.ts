@@ -12,7 +12,7 @@ export type Row =
 
 /** Something that goes on now. */
 export interface Live {
-  /** Where the clock of its phase started, and when this began; milliseconds since 1970. */
+  /** Where its clock started, and when this began; milliseconds since 1970. */
   zeroMs: number
   sinceMs: number
   who: string
@@ -52,10 +52,11 @@ export const emptyTimeline = (startedMs: number): Timeline => ({ zeroMs: started
 /** What the timeline becomes by one event, and the lines that are now to be read. */
 export function advanceTimeline(timeline: Timeline, event: DemoEvent): { timeline: Timeline; rows: Row[] } {
   const nowMs = Date.parse(event.time)
-  const row = (who: string, what: string, detail: string, tone?: 'good' | 'bad'): Row => ({
-    ...{ kind: 'row', atMs: nowMs - timeline.zeroMs, who, what, detail },
-    ...(tone === undefined ? {} : { tone }),
-  })
+  // A machine's clock starts when it is powered on, the host's with each phase.
+  const row = (who: string, what: string, detail: string, tone?: 'good' | 'bad'): Row => {
+    const onMs = [...timeline.journeys.values()].find(({ name }) => name === who)?.onMs
+    return { kind: 'row', atMs: event.kind === 'power-on' ? 0 : nowMs - (onMs ?? timeline.zeroMs), who, what, detail, ...(tone === undefined ? {} : { tone }) }
+  }
   switch (event.kind) {
     case 'phase':
       return { timeline: { ...timeline, zeroMs: nowMs, live: new Map() }, rows: [{ kind: 'heading', title: event.title }] }
@@ -118,25 +119,25 @@ function advanceJourney(timeline: Timeline, event: MachineEvent, row: MakeRow): 
   const hop = repeats(before.last, event) ? undefined : hopRow(event)
   if (event.hop !== 'dhcp-discover' && event.hop !== 'dhcp-offer') journey.last = event
   if (hop !== undefined) rows.push(row(before.name, hop.what, hop.detail, hop.tone))
-  return { timeline: withLive(withJourney(timeline, event.machine, journey), event.machine, liveOf(journey, timeline.zeroMs)), rows }
+  return { timeline: withLive(withJourney(timeline, event.machine, journey), event.machine, liveOf(journey)), rows }
 }
 
-/** Clients that ask for an address twice in a row get the same answer twice; once is enough to read. */
+/** A lease renewed says nothing new. */
 const repeats = (last: MachineEvent | undefined, event: MachineEvent): boolean =>
   last?.hop === 'dhcp-ack' && event.hop === 'dhcp-ack' && last.address === event.address && last.file === event.file
 
 const stepName = ({ stepIndex, stepCount, step }: Progress): string => `${stepIndex + 1}/${stepCount} ${step}`
 
-function stepResult({ doneBytes, detail }: Progress, ms: number): string {
-  if (doneBytes === undefined || doneBytes === 0) return [renderSeconds(ms), ...(detail === undefined ? [] : [detail])].join(', ')
+function stepResult({ doneBytes }: Progress, ms: number): string {
+  if (doneBytes === undefined || doneBytes === 0) return renderSeconds(ms)
   return `${prettyBytes(doneBytes)} in ${renderSeconds(ms)}, ${prettyBytes((doneBytes * 1000) / Math.max(ms, 1))}/s`
 }
 
-function liveOf({ running, name }: Journey, zeroMs: number): Live | undefined {
+function liveOf({ running, name, onMs }: Journey): Live | undefined {
   if (running === undefined) return undefined
   const { doneBytes, totalBytes, detail } = running.progress
   return {
-    ...{ zeroMs, sinceMs: running.sinceMs, who: name, what: stepName(running.progress), detail: detail ?? '' },
+    ...{ zeroMs: onMs, sinceMs: running.sinceMs, who: name, what: stepName(running.progress), detail: detail ?? '' },
     ...(doneBytes === undefined ? {} : { doneBytes }),
     ...(totalBytes === undefined ? {} : { totalBytes }),
   }

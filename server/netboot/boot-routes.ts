@@ -51,8 +51,9 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
   for (const { url, part } of parts) {
     app.get(url, async (request, reply) => {
       const startedAt = performance.now()
-      const bytes = await sendFile(request, reply, { path: appliance[part] }, 'application/octet-stream')
+      // Asked for now: a connection that the machine has closed by the end tells no address any more.
       const machine = machineOf(request)
+      const bytes = await sendFile(request, reply, { path: appliance[part] }, 'application/octet-stream')
       if (bytes > 0 && machine !== undefined) emit({ machine, hop: part, bytes, ms: Math.round(performance.now() - startedAt) })
     })
   }

@@ -19,6 +19,8 @@ export async function createNetwork(run: Run): Promise<void> {
   await run('ip', ['link', 'add', 'spare', 'type', 'veth', 'peer', 'name', 'nowhere'])
   await run('ip', ['link', 'set', 'nowhere', 'addrgenmode', 'none', 'up'])
   await run('ip', ['link', 'set', 'spare', 'addrgenmode', 'none', 'master', bridge, 'up'])
+  // Both ends being ours, a broadcast sent down this cable would be heard a second time at its other end.
+  await run('ip', ['link', 'set', 'spare', 'type', 'bridge_slave', 'flood', 'off', 'mcast_flood', 'off', 'bcast_flood', 'off'])
   // Nobody else can have its address here: without the second of waiting for objections router advertisements can start at once (RFC 4862, 5.4).
   await writeFile(`/proc/sys/net/ipv6/conf/${bridge}/accept_dad`, '0')
   await run('ip', ['link', 'set', bridge, 'up'])

@@ -145,6 +145,21 @@ test('a script that fails tells its exit code and last words, and leaves nothing
   expect(await mountsBelow(folder)).toEqual([context.root, join(context.root, 'srv')])
 })
 
+test('F4 a script of a job that is called off is ended, and leaves nothing mounted', async () => {
+  await perform(partitionStep, { kind: 'install-rootfs', component: await smallRootfs() })
+  const calledOff = new AbortController()
+  const started = new Promise<void>((resolve) => {
+    context.run = (program, args, options) =>
+      run(program, args, { signal: calledOff.signal, ...options, onLine: (line) => (line === 'started' ? resolve() : undefined) })
+  })
+  context.signal = calledOff.signal
+  const performed = perform(await script('echo started; read never < /dev/zero'))
+  await Promise.race([started, performed])
+  calledOff.abort()
+  await expect(performed).rejects.toThrow()
+  expect(await mountsBelow(folder)).toEqual([context.root, join(context.root, 'srv')])
+})
+
 test('F1 a disk that was empty when the machine was listed, and holds data now, is not written', async () => {
   await run('mke2fs', ['-q', context.inventory.disks[0]!.device])
   const before = await digestOfDisk()

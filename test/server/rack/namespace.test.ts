@@ -16,14 +16,14 @@ interface Seen {
 
 /** Starts a rack as a user's shell would, and waits until it stands. `mark` is how its processes are known afterwards. */
 async function startRack(outside: 'outside' | 'none', how: 'end' | 'wait' | 'ignore', mark: string): Promise<{ program: StartedProgram; seen: Seen; lines: string[] }> {
-  const program = await start(process.execPath, [outer, outside, how, mark])
+  const program = await start(process.execPath, [outer, outside, 'look-around.ts', how, mark])
   const lines: string[] = []
   const reader = createInterface({ input: program.stdout! }).on('line', (line) => lines.push(line))
   await Promise.race([once(reader, 'line'), program.ended])
   return { program, seen: JSON.parse(lines[0] ?? '{}') as Seen, lines }
 }
 
-/** Processes of this rack that still run, wherever: their command lines, and whatever is in a network namespace that is not ours. */
+/** Processes of this rack that still run, inside and outside of its namespaces. */
 const leftovers = (mark: string): string[] =>
   readdirSync('/proc').filter((entry) => {
     if (!/^\d+$/.test(entry)) return false
@@ -34,14 +34,24 @@ const leftovers = (mark: string): string[] =>
     }
   })
 
-/** The slirp4netns that serves the network namespace of a process that is no more ends too. */
+/** The slirp4netns processes that serve a rack, by their argument: the process whose network namespace they were given. */
+const wayOut = (pids: readonly string[]): string[] =>
+  readdirSync('/proc').filter((entry) => {
+    try {
+      const [program, ...args] = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0')
+      return program === 'slirp4netns' && args.some((argument) => pids.includes(argument))
+    } catch {
+      return false
+    }
+  })
+
 const networkNamespaces = async (): Promise<string[]> =>
   (JSON.parse(await run('lsns', ['--json', '--type', 'net', '--output', 'NS'])) as { namespaces: { ns: number }[] }).namespaces.map(({ ns }) => String(ns))
 
-const gone = async (mark: string): Promise<string[]> => {
+const untilGone = async (left: () => string[]): Promise<string[]> => {
   // A process that was killed is there until its parent, or init, has noticed.
-  for (let times = 0; times < 100 && leftovers(mark).length > 0; times++) await new Promise((resolve) => setTimeout(resolve, 50))
-  return leftovers(mark)
+  for (let times = 0; times < 100 && left().length > 0; times++) await new Promise((resolve) => setTimeout(resolve, 50))
+  return left()
 }
 
 describe.skipIf(process.getuid?.() !== 0)('a rack in namespaces of its own (needs root)', { timeout: 60_000 }, () => {
@@ -59,28 +69,36 @@ describe.skipIf(process.getuid?.() !== 0)('a rack in namespaces of its own (need
     expect(seen.routes.map(({ dev }) => dev)).toEqual(['ingot0'])
   })
 
+  test('what a machine broadcasts is heard once', async () => {
+    expect(await run(process.execPath, [outer, 'none', 'hear-broadcast.ts'])).toBe('1')
+  })
+
   test('Ctrl-C is passed on in words, and the exit code is 130', async () => {
     const { program, lines } = await startRack('outside', 'wait', '424203')
     program.kill('SIGINT')
     expect(await program.ended).toMatchObject({ exitCode: 130 })
     expect(lines.at(-1)).toBe('told: stopped by SIGINT')
-    expect(await gone('424203')).toEqual([])
+    expect(await untilGone(() => leftovers('424203'))).toEqual([])
   })
 
   test.each([
     ['SIGINT, when what runs inside does not listen', 'SIGINT', '424204'],
     ['SIGKILL', 'SIGKILL', '424205'],
   ] as const)('%s leaves no process, namespace, device or mount', async (_, signal, mark) => {
-    const [linksBefore, mountsBefore, namespacesBefore] = [await run('ip', ['-brief', 'link']), readFileSync('/proc/self/mounts', 'utf8'), await networkNamespaces()]
+    const [linksBefore, mountsBefore] = [await run('ip', ['-brief', 'link']), readFileSync('/proc/self/mounts', 'utf8')]
     const { program } = await startRack('outside', 'ignore', mark)
-    expect(leftovers(mark).length).toBeGreaterThan(2)
-    const inside = leftovers(mark).map((pid) => readlinkSync(`/proc/${pid}/ns/net`)).find((name) => name !== readlinkSync('/proc/self/ns/net'))
+    const pids = leftovers(mark)
+    const namespaces = new Set(pids.map((pid) => readlinkSync(`/proc/${pid}/ns/net`)))
+    namespaces.delete(readlinkSync('/proc/self/ns/net'))
+    expect([namespaces.size, wayOut(pids).length]).toEqual([1, 1])
+
     program.kill(signal)
     await program.ended
-    expect(await gone(mark)).toEqual([])
-    expect(await networkNamespaces()).not.toContain(/\d+/.exec(inside ?? '')?.[0])
+    expect(await untilGone(() => leftovers(mark))).toEqual([])
+    expect(await untilGone(() => wayOut(pids))).toEqual([])
+    const [namespace] = [...namespaces].map((name) => /\d+/.exec(name)?.[0])
+    expect(await networkNamespaces()).not.toContain(namespace)
     expect(await run('ip', ['-brief', 'link'])).toBe(linksBefore)
     expect(readFileSync('/proc/self/mounts', 'utf8')).toBe(mountsBefore)
-    expect(namespacesBefore.length).toBeGreaterThan(0)
   })
 })
