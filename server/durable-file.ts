@@ -7,7 +7,8 @@ import { dirname } from 'node:path'
  * folder flushed, so that a crash at any point leaves the old file or the new one and never a half (POSIX rename and link are atomic).
  */
 
-async function syncFolder(path: string): Promise<void> {
+/** Flushes a folder, so that the names in it are durable. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
     await folder.sync()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { loadAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
 import type { Run, Start } from '../appliance/run.ts'
+import { componentsOf } from '../images/components-of.ts'
 import { planRecipe } from '../images/plan-recipe.ts'
 import { withJobDefaults } from './api/job.ts'
 import { createComponentStore } from './components/component-store.ts'
@@ -65,15 +66,18 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     if ((await components.sizeBytes(toolsDigest)) === undefined) await components.add('tools', createReadStream(toolsPath))
     return { name: 'tools', digest: toolsDigest, sizeBytes: toolsSizeBytes }
   }
+  const ensureRootfs = createEnsureRootfs({
+    directory: join(dataDirectory, 'components', 'rootfs'),
+    // Read at each build: with port 0 the address is known only once we listen.
+    get packagesUrl() {
+      return `${ownUrl}/packages`
+    },
+    store: components,
+    run,
+    fetch,
+  })
   const makePlan = async (recipeName: string) => {
     const loaded = await recipes.load(recipeName)
-    const ensureRootfs = createEnsureRootfs({
-      directory: join(dataDirectory, 'components', 'rootfs'),
-      packagesUrl: `${ownUrl}/packages`,
-      store: components,
-      run,
-      fetch,
-    })
     const onProgress = (line: string) => log.info({ recipe: recipeName, line }, 'preparing')
     const resolved = await resolveComponents(loaded, { store: components, ensureRootfs, tools: await keepTools(), onProgress })
     return planRecipe(loaded.recipe, resolved)
@@ -87,6 +91,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   await app.register(jobRoutes, {
     jobs,
     authorize,
+    emit,
     createJob: async (wanted) => {
       const job = withJobDefaults({ id: createJobId(wanted.recipe), ...wanted, createdAt: new Date().toISOString() })
       await jobs.add(job)
@@ -95,7 +100,12 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   })
   await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
   await app.register(eventRoutes, { events, authorize })
-  await app.register(componentRoutes, { components, authorize })
+  await app.register(componentRoutes, {
+    components,
+    authorize,
+    emit,
+    nameOf: async (job, digest) => componentsOf(await jobs.plan(job)).find((each) => each.digest === digest)?.name ?? digest,
+  })
   await app.register(packageRoutes, { mirrors: config.mirrors, cacheDirectory: join(dataDirectory, 'packages'), log: log.child({ part: 'packages' }) })
   await app.register(ociRoutes, {
     store: images,

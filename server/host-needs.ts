@@ -24,10 +24,7 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'ipxe', why: 'the boot programs that firmware fetches', for: ['serve', ...rack] },
   { package: 'radvd', why: 'router advertisements, which save iPXE 13 s', for: ['serve', ...rack] },
   { package: 'squashfs-tools', why: 'the appliance', for: ['appliance', ...rack] },
-  { package: 'cpio', why: 'the appliance', for: ['appliance', ...rack] },
   { package: 'binutils', why: 'the appliance', for: ['appliance', ...rack] },
-  { package: 'xz-utils', why: 'the appliance', for: ['appliance', ...rack] },
-  { package: 'kmod', why: 'the appliance', for: ['appliance', ...rack] },
   { package: 'iproute2', why: 'the virtual rack', for: rack },
   { package: 'util-linux', why: 'the virtual rack', for: rack },
   { package: 'qemu-system-x86', why: 'virtual machines', for: rack },
@@ -44,7 +41,12 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'gdisk', why: 'partition tables, read by a program that is not ours', for: ['test'] },
   { package: 'e2fsprogs', why: 'filesystems of the tests', for: ['test'] },
   { package: 'dosfstools', why: 'filesystems of the tests', for: ['test'] },
+  { package: 'mtools', why: 'filesystems of the tests', for: ['test'] },
   { package: 'partclone', why: 'used blocks of the tests', for: ['test'] },
+  { package: 'skopeo', why: 'an OCI registry client that is not ours', for: ['test'] },
+  { package: 'busybox-static', why: 'a small system to install in the tests', for: ['test'] },
+  { package: 'cpio', why: 'an unpacker of the initramfs that is not ours', for: ['test'] },
+  { package: 'procps', why: 'looks for processes left behind', for: ['test'] },
 ]
 
 /** The packages of `needs` that are not installed. */

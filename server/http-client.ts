@@ -1,4 +1,8 @@
+import { Agent, fetch, type RequestInit, type Response } from 'undici'
 import { IngotError } from './errors.ts'
+
+/** A new job is answered when its root filesystem is built, which takes minutes: longer than a client waits by itself. */
+const patient = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
 
 /** A first computer as the commands reach it. */
 export interface ServerAddress {
@@ -11,6 +15,7 @@ export interface ServerAddress {
 /** Asks a first computer; throws `IngotError` with what it said when it refuses or cannot be reached. */
 export async function askServer({ url, token }: ServerAddress, path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
+    dispatcher: patient,
     ...init,
     headers: { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string> | undefined) },
   }).catch((error: Error) => {

@@ -14,10 +14,12 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
     loggerInstance: log.child({ part: 'http' }, { level: log.level === 'info' ? 'warn' : log.level }),
     genReqId: () => randomUUID(),
     bodyLimit: 1024 * 1024,
-    // Uploads of a slow machine are slow; what must not last is silence.
+    // Uploads of a slow machine are slow, and a new job is answered when all it needs is built.
     requestTimeout: 0,
-    connectionTimeout: 120_000,
+    connectionTimeout: 0,
     forceCloseConnections: true,
+    // shim asks for `//grubx64.efi` beside its own path, and does not follow a redirect (smee #229).
+    routerOptions: { ignoreDuplicateSlashes: true },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, verbose: true } },
     schemaErrorFormatter: (errors, part) =>
       new HttpProblem(400, `the ${part} of the request is not as expected`, describeSchemaErrors(errors as never)) as never,

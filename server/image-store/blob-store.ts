@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { syncFolder } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
 
 /** Largest blob that is taken, in bytes: a chunk of 1 MiB with room for larger chunks later. */
@@ -106,14 +107,5 @@ async function removeAbandoned(uploads: string): Promise<void> {
   for (const name of await readdir(uploads)) {
     const path = join(uploads, name)
     if (Date.now() - (await stat(path)).mtimeMs > abandonedAfterMs) await rm(path, { force: true })
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { newJobSchema, jobIdSchema, type Job, type NewJob } from '../../api/job.ts'
 import { claimHeader, jobHeader, statusReportSchema, type StatusReport } from '../../api/status.ts'
+import type { Emit } from '../../event-log.ts'
 import type { JobService } from '../../jobs/job-service.ts'
 import type { Authorize } from '../auth.ts'
 import { HttpProblem } from '../problem.ts'
@@ -9,6 +10,7 @@ import { HttpProblem } from '../problem.ts'
 export interface JobRoutesOptions {
   jobs: JobService
   authorize: Authorize
+  emit: Emit
   /** Makes a job from a recipe and puts it on the list; throws `IngotError` when the recipe is unknown or wrong. */
   createJob: (wanted: NewJob) => Promise<Job>
 }
@@ -36,7 +38,7 @@ export const jobOf = (request: FastifyRequest): string => {
  *     curl -H "Authorization: Bearer $CREDENTIAL" $SERVER/jobs.json
  *     curl -X PUT -H 'If-None-Match: *' -H "Ingot-Claim: $TOKEN" -H "Authorization: Bearer $CREDENTIAL" --json @status.json $SERVER/status/$JOB.json
  */
-export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, { jobs, authorize, createJob }) => {
+export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, { jobs, authorize, emit, createJob }) => {
   app.get('/jobs.json', async (request) => {
     await authorize(request, ['worker', 'operator'])
     return { version: 1, jobs: await jobs.list() }
@@ -49,8 +51,10 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, { job
   })
 
   app.get<WithId>('/plans/:id.json', { schema: { params: paramsSchema } }, async (request) => {
-    await authorize(request, ['worker', 'operator'])
-    return jobs.plan(request.params.id)
+    const { role, name } = await authorize(request, ['worker', 'operator'])
+    const plan = await jobs.plan(request.params.id)
+    if (role === 'worker') emit({ machine: name, hop: 'plan', job: request.params.id })
+    return plan
   })
 
   app.get<WithId>('/status/:id.json', { schema: { params: paramsSchema } }, async (request) => {

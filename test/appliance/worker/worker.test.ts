@@ -41,7 +41,7 @@ async function startServer(jobIds: string[], servers: { url: string; credential?
   const jobs = createJobService({ store: openFileJobStore(directory), makePlan: async () => plan, emit: events.emit })
   const app = createApp({ log })
   const authorize = tokenAuthorize(tokens)
-  await app.register(jobRoutes, { jobs, authorize, createJob: () => Promise.reject(new Error('not here')) })
+  await app.register(jobRoutes, { jobs, authorize, emit: events.emit, createJob: () => Promise.reject(new Error('not here')) })
   const walk = servers.length === 0 ? [{ url: '' }] : servers
   await app.register(machineRoutes, { machines: openMachineStore(directory), tokens, authorize, emit: events.emit, servers: walk })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -45,6 +45,7 @@ beforeEach(async () => {
   await app.register(jobRoutes, {
     jobs,
     authorize,
+    emit: events.emit,
     createJob: async (wanted) => {
       const job = { id: `${wanted.recipe}-1`, priority: 0, timeLimitSeconds: 600, ...wanted }
       await jobs.add(job)

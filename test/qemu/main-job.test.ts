@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/*
+ * The main job on real input, as `npm run demo` does it: firmware, DHCP, TFTP, HTTP, appliance, worker, image, and copies that boot by
+ * themselves. The second run has no outside network and lives on what the first one kept (F10), with another firmware, disk and recipe.
+ */
+
+const ingot = join(import.meta.dirname, '../../server/ingot')
+const limitMs = 12 * 60_000
+
+interface DemoRun {
+  exitCode: number | null
+  events: { kind: string; event?: { hop: string; [field: string]: unknown }; [field: string]: unknown }[]
+  hops: string[]
+  errors: string
+}
+
+async function demo(...args: string[]): Promise<DemoRun> {
+  const child = spawn(ingot, ['demo', '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const events: DemoRun['events'] = []
+  let errors = ''
+  child.stderr.on('data', (chunk) => (errors += chunk))
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
+  for await (const line of createInterface({ input: child.stdout })) events.push(JSON.parse(line))
+  const hops = events.flatMap(({ kind, event }) => (kind === 'machine' && event !== undefined ? [event.hop] : []))
+  return { exitCode: await closed, events, hops: hops.filter((hop, index) => hops.indexOf(hop) === index), errors }
+}
+
+const steps = ({ events }: DemoRun): unknown[] => [
+  ...new Set(events.flatMap(({ event }) => (event?.hop === 'step' ? [(event.progress as { step: string }).step] : []))),
+]
+
+const steps = ({ events }: DemoRun): unknown[] => [
+  ...new Set(events.flatMap(({ kind, event }) => (kind === 'machine' && event?.hop === 'step' ? [(event.progress as { step: string }).step] : []))),
+]
+const proven = ({ events }: DemoRun): unknown[] => events.filter(({ kind }) => kind === 'proven').map(({ name }) => name)
+
+describe('from power-on to a bootable image', () => {
+  test('BIOS: a bare machine becomes an image with nginx that boots by itself with BIOS and with UEFI and serves its page', { timeout: limitMs }, async () => {
+    const run = await demo('--firmware', 'bios', '--recipe', 'debian-12-nginx')
+    expect(run.errors).toBe('')
+    expect(run.exitCode).toBe(0)
+    // The order in which worker, plan and stage 2 are told varies by milliseconds.
+    expect(run.hops.filter((hop) => !['worker', 'plan', 'stage2'].includes(hop))).toEqual([
+      ...['dhcp-discover', 'dhcp-offer', 'dhcp-ack', 'boot-script', 'kernel', 'initramfs', 'claim', 'component', 'step', 'image', 'performed'],
+    ])
+    expect(run.hops).toEqual(expect.arrayContaining(['stage2', 'worker', 'plan']))
+    expect(steps(run)).toEqual(expect.arrayContaining(['partition', 'install-rootfs', 'install-packages', 'image']))
+    expect(proven(run)).toHaveLength(2)
+    expect(run.events.at(-1)?.kind).toBe('finished')
+  })
+
+  test('F10 UEFI, NVMe and no outside network: a second build succeeds from what the first computer kept', { timeout: limitMs }, async () => {
+    const run = await demo('--firmware', 'uefi', '--disk', 'nvme', '--recipe', 'debian-12-nginx', '--offline')
+    expect(run.errors).toBe('')
+    expect(run.exitCode).toBe(0)
+    // Here the firmware's own stack boots, so that iPXE comes by TFTP.
+    expect(run.hops).toContain('tftp')
+    expect(steps(run)).toEqual(expect.arrayContaining(['partition', 'install-rootfs', 'install-packages', 'image']))
+    expect(proven(run)).toHaveLength(2)
+  })
+})
