@@ -1,21 +1,15 @@
+import type { Fault } from './fault.ts'
 import type { Recipe, RecipePartition } from './recipe.ts'
 import { planLayout } from './layout.ts'
 import { parseSize } from './size.ts'
 
-/** What is wrong with a recipe of the right shape, and where: `path` leads there, for example `['partitions', 1, 'mount']`. */
-export interface RecipeFault {
-  path: (string | number)[]
-  expected: string
-  got: string
-}
-
 /** Every reason why an image of this recipe could not be made or would not boot. */
-export function checkRecipe(recipe: Recipe): RecipeFault[] {
+export function checkRecipe(recipe: Recipe): Fault[] {
   return [...checkDisk(recipe), ...checkNames(recipe), ...checkMounts(recipe), ...checkBoot(recipe), ...checkInstall(recipe)]
 }
 
-function checkDisk({ name, disk, partitions }: Recipe): RecipeFault[] {
-  const faults: RecipeFault[] = []
+function checkDisk({ name, disk, partitions }: Recipe): Fault[] {
+  const faults: Fault[] = []
   const minBytes = Math.max(parseSize(disk.size)!, parseSize(disk.minSize ?? disk.size)!)
   if (disk.maxSize !== undefined && parseSize(disk.maxSize)! < minBytes) {
     faults.push({ path: ['disk', 'maxSize'], expected: 'no less than size and minSize', got: disk.maxSize })
@@ -28,7 +22,7 @@ function checkDisk({ name, disk, partitions }: Recipe): RecipeFault[] {
   return faults
 }
 
-const checkNames = ({ partitions }: Recipe): RecipeFault[] =>
+const checkNames = ({ partitions }: Recipe): Fault[] =>
   partitions.flatMap(({ name }, index) =>
     partitions.findIndex((other) => other.name === name) < index
       ? [{ path: ['partitions', index, 'name'], expected: 'a name of its own', got: `a second ${name}` }]
@@ -38,7 +32,7 @@ const checkNames = ({ partitions }: Recipe): RecipeFault[] =>
 /** Filled by the kernel of a running system, never by a partition. */
 const kernelMounts = ['/dev', '/proc', '/sys', '/run']
 
-const checkMounts = ({ partitions }: Recipe): RecipeFault[] =>
+const checkMounts = ({ partitions }: Recipe): Fault[] =>
   partitions.flatMap(({ mount, filesystem }, index) => {
     if (mount === undefined) return []
     const path = ['partitions', index, 'mount']
@@ -50,8 +44,8 @@ const checkMounts = ({ partitions }: Recipe): RecipeFault[] =>
     return filesystem === undefined ? [{ path: ['partitions', index], expected: `a filesystem to mount at ${mount}`, got: 'none' }] : []
   })
 
-function checkBoot({ firmware, partitions }: Recipe): RecipeFault[] {
-  const faults: RecipeFault[] = []
+function checkBoot({ firmware, partitions }: Recipe): Fault[] {
+  const faults: Fault[] = []
   const root = partitions.findIndex(({ mount }) => mount === '/')
   if (root === -1) faults.push({ path: ['partitions'], expected: 'a partition mounted at /', got: 'none' })
   else if (partitions[root]!.filesystem === 'vfat') faults.push({ path: ['partitions', root, 'filesystem'], expected: 'ext4 for /', got: 'vfat' })
@@ -71,7 +65,7 @@ function checkBoot({ firmware, partitions }: Recipe): RecipeFault[] {
   return faults
 }
 
-function checkBootPartition({ type, filesystem, mount }: RecipePartition, index: number): RecipeFault[] {
+function checkBootPartition({ type, filesystem, mount }: RecipePartition, index: number): Fault[] {
   if (type === 'bios-boot') {
     // GRUB writes its core image over the whole partition.
     return [
@@ -86,8 +80,8 @@ function checkBootPartition({ type, filesystem, mount }: RecipePartition, index:
   ]
 }
 
-function checkInstall({ install }: Recipe): RecipeFault[] {
-  const faults: RecipeFault[] = []
+function checkInstall({ install }: Recipe): Fault[] {
+  const faults: Fault[] = []
   const bases = install.flatMap((step, index) => ('rootfs' in step || 'debootstrap' in step ? [index] : []))
   if (bases[0] !== 0) faults.push({ path: ['install', 0], expected: 'rootfs or debootstrap first', got: Object.keys(install[0]!).join() })
   for (const index of bases.slice(1)) faults.push({ path: ['install', index], expected: 'one rootfs or debootstrap', got: 'a second' })

@@ -1,53 +1,66 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Static, TSchema } from 'typebox'
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml'
-import { formatPath, schemaProblems, type SchemaProblem } from './describe-schema-errors.ts'
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
+import { faultsOf, renderField, type Fault } from './fault.ts'
 
-const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true })
+const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true })
 addFormats.default(ajv)
 const compiled = new WeakMap<object, ValidateFunction>()
 
 /** Everything wrong with a value, measured against a schema; empty when it fits. */
-export function findProblems(schema: TSchema, value: unknown): SchemaProblem[] {
+export function findFaults(schema: TSchema, value: unknown): Fault[] {
   let validate = compiled.get(schema)
   if (validate === undefined) compiled.set(schema, (validate = ajv.compile(schema)))
-  return validate(value) ? [] : schemaProblems(validate.errors as ErrorObject[])
+  return validate(value) ? [] : faultsOf(validate.errors as ErrorObject[])
 }
 
-/** A YAML or JSON text after reading: its value, or what is wrong, each line led by `line:column`. */
-export type ParsedDocument<Value> = { value: Value; problems: [] } | { value: undefined; problems: string[] }
+/** One thing wrong in a text; line and column count from 1. `field` is empty when it is the text as a whole. */
+export interface Problem {
+  line: number
+  column: number
+  /** Path of the field, for example `partitions[1].size`. */
+  field: string
+  expected: string
+  got: string
+}
+
+/** For example `recipe.yaml:12:5: partitions[1].size: expected a whole number of MiB or GiB, got "4G"`. */
+export const renderProblem = (file: string, { line, column, field, expected, got }: Problem): string =>
+  `${file}:${line}:${column}: ${field === '' ? '' : `${field}: `}expected ${expected}, got ${got}`
+
+export type ParsedDocument<Value> = { value: Value; problems: [] } | { value: undefined; problems: Problem[] }
 
 /**
- * Reads YAML (JSON is YAML too) and measures it against a schema. `furtherProblems` finds what a schema cannot say; it runs only on a value
- * that fits the schema. A problem reads `7:11 partitions[0].size: expected …, got "big"`.
+ * Reads YAML 1.2, and so JSON, and measures it against a schema: the value, or everything that is wrong with it at once, in the order of the
+ * text. `check` finds what a schema cannot say; it gets only values that fit the schema.
  */
-export function parseDocumentAs<Schema extends TSchema>(
-  schema: Schema,
-  text: string,
-  furtherProblems: (value: Static<Schema>) => SchemaProblem[] = () => [],
-): ParsedDocument<Static<Schema>> {
+export function parseDocumentAs<Schema extends TSchema>(schema: Schema, text: string, check: (value: Static<Schema>) => Fault[] = () => []): ParsedDocument<Static<Schema>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
-    return `${line}:${col}`
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => {
+      const at = lines.linePos(error.pos[0])
+      return { line: at.line, column: at.col, field: '', expected: 'YAML', got: error.message }
+    })
+    return { value: undefined, problems }
   }
-  if (document.errors.length > 0) return { value: undefined, problems: document.errors.map((error) => `${at(error.pos[0])} ${error.message}`) }
   const value: unknown = document.toJS()
-  const problems = findProblems(schema, value)
-  if (problems.length === 0) problems.push(...furtherProblems(value as Static<Schema>))
-  if (problems.length === 0) return { value: value as Static<Schema>, problems: [] }
-  const placed = problems.map(({ path, message }) => ({ offset: offsetOf(document, path), text: `${formatPath(path)}: ${message}` }))
-  placed.sort((one, other) => one.offset - other.offset)
-  return { value: undefined, problems: placed.map(({ offset, text }) => `${at(offset)} ${text}`) }
+  const faults = findFaults(schema, value)
+  if (faults.length === 0) faults.push(...check(value as Static<Schema>))
+  if (faults.length === 0) return { value: value as Static<Schema>, problems: [] }
+  const problems = faults.map((fault) => ({ ...positionOf(document, lines, fault), field: renderField(fault.path), expected: fault.expected, got: fault.got }))
+  return { value: undefined, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
 }
 
-/** Where the value at a path begins; for one that is missing, where its nearest parent begins. */
-function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
-  for (let length = path.length; length >= 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return node.range[0]
-  }
-  return 0
+/** Where the value at a path begins, an unknown key itself, or what should hold a missing one. */
+function positionOf(document: Document, lines: LineCounter, { path, atKey }: Fault): { line: number; column: number } {
+  const parent = document.getIn(path.slice(0, -1), true)
+  const key = path.at(-1)
+  const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key) : undefined
+  const node = pair === undefined ? document.getIn(path, true) : isScalar(pair.value) && atKey === undefined ? pair.value : pair.key
+  const range = isNode(node) ? node.range : isNode(parent) ? parent.range : undefined
+  const at = lines.linePos(range?.[0] ?? 0)
+  return { line: at.line, column: at.col }
 }

@@ -3,8 +3,8 @@ import { isIPv4 } from 'node:net'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { Type, type Static } from 'typebox'
-import type { SchemaProblem } from '../images/describe-schema-errors.ts'
-import { parseDocumentAs } from '../images/parse-document.ts'
+import type { Fault } from '../images/fault.ts'
+import { parseDocumentAs, renderProblem } from '../images/parse-document.ts'
 import { IngotError } from './errors.ts'
 
 const closed = { additionalProperties: false }
@@ -16,7 +16,7 @@ export const configSchema = Type.Object(
     /** Data directory; taken relative to the file. */
     data: Type.String({ minLength: 1 }),
     /** Where HTTP listens, `address:port`. */
-    listen: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+:\\d+$', description: '192.0.2.1:8080' }),
+    listen: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+:\\d+$', description: 'an address and a port like 192.0.2.1:8080' }),
     /** Boot services on one interface; leave out for a job server without them. */
     netboot: Type.Optional(
       Type.Object(
@@ -24,7 +24,7 @@ export const configSchema = Type.Object(
           /** The only interface that DHCP and TFTP answer on (F7), for example `eno2`. */
           interface: Type.String({ minLength: 1, maxLength: 15 }),
           /** Addresses handed out, `first-last`. */
-          range: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+ *- *\\d+\\.\\d+\\.\\d+\\.\\d+$', description: '192.0.2.100-192.0.2.200' }),
+          range: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+ *- *\\d+\\.\\d+\\.\\d+\\.\\d+$', description: 'the first and the last address, like 192.0.2.100-192.0.2.200' }),
           /** Default 3600. */
           leaseSeconds: Type.Optional(Type.Integer({ minimum: 120, maximum: 31_536_000 })),
           /** Default gateway told to machines; none unless given. */
@@ -113,49 +113,51 @@ function bootAddress(interfaces: Interfaces, name: string, listenAddress: string
 }
 
 /** What a schema cannot say: that the fields fit each other and this host. */
-function problemsOf(file: ConfigFile, interfaces: Interfaces): SchemaProblem[] {
-  const problems: SchemaProblem[] = []
+function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
+  const faults: Fault[] = []
   const { address, port } = splitListen(file.listen)
-  if (!isIPv4(address)) problems.push({ path: ['listen'], message: `expected an IPv4 address before the colon, got "${address}"` })
-  if (port > 65535) problems.push({ path: ['listen'], message: `expected a port from 0 to 65535, got ${port}` })
+  if (!isIPv4(address)) faults.push({ path: ['listen'], expected: 'an IPv4 address before the colon', got: `"${address}"` })
+  if (port > 65535) faults.push({ path: ['listen'], expected: 'a port from 0 to 65535', got: `${port}` })
   const { netboot } = file
-  if (netboot === undefined) return problems
+  if (netboot === undefined) return faults
 
   const { first, last } = splitRange(netboot.range)
   const badAddress = [first, last].find((each) => !isIPv4(each))
-  if (badAddress !== undefined) problems.push({ path: ['netboot', 'range'], message: `expected two IPv4 addresses, got "${badAddress}"` })
+  if (badAddress !== undefined) faults.push({ path: ['netboot', 'range'], expected: 'two IPv4 addresses', got: `"${badAddress}"` })
   const known = Object.keys(interfaces).filter((name) => name !== 'lo')
   const own = bootAddress(interfaces, netboot.interface, address)
   if (interfaces[netboot.interface] === undefined) {
-    problems.push({
+    faults.push({
       path: ['netboot', 'interface'],
-      message: `expected a network interface of this host that is up and has an address (${known.join(', ') || 'there is none'}), got "${netboot.interface}"`,
+      expected: `a network interface of this host that is up and has an address (${known.join(', ') || 'there is none'})`,
+      got: `"${netboot.interface}"`,
     })
   } else if (own === undefined) {
-    problems.push({ path: ['netboot', 'interface'], message: `expected an interface with an IPv4 address, but ${netboot.interface} has none` })
+    faults.push({ path: ['netboot', 'interface'], expected: 'an interface with an IPv4 address', got: `${netboot.interface} has none` })
   } else if (badAddress === undefined) {
     const prefixLength = Number(own.cidr?.split('/')[1])
     const inside = (each: string) => networkOf(each, prefixLength) === networkOf(own.address, prefixLength)
     const outside = [first, last].find((each) => !inside(each))
     if (outside !== undefined) {
-      problems.push({ path: ['netboot', 'range'], message: `expected addresses of ${netboot.interface}'s network ${own.cidr}, got ${outside}` })
+      faults.push({ path: ['netboot', 'range'], expected: `addresses of ${netboot.interface}'s network ${own.cidr}`, got: outside })
     }
-    if (toNumber(first) > toNumber(last)) problems.push({ path: ['netboot', 'range'], message: `expected the lower address first, got ${netboot.range}` })
+    if (toNumber(first) > toNumber(last)) faults.push({ path: ['netboot', 'range'], expected: 'the lower address first', got: netboot.range })
     if (toNumber(first) <= toNumber(own.address) && toNumber(own.address) <= toNumber(last)) {
-      problems.push({ path: ['netboot', 'range'], message: `expected a range without this host's own address ${own.address}, got ${netboot.range}` })
+      faults.push({ path: ['netboot', 'range'], expected: `a range without this host's own address ${own.address}`, got: netboot.range })
     }
     if (isIPv4(address) && address !== own.address && address !== '0.0.0.0') {
-      problems.push({
+      faults.push({
         path: ['listen'],
-        message: `expected ${own.address} (the address of ${netboot.interface}, where machines boot) or 0.0.0.0, got ${address}`,
+        expected: `${own.address} (the address of ${netboot.interface}, where machines boot) or 0.0.0.0`,
+        got: address,
       })
     }
     if (netboot.router !== undefined && !inside(netboot.router)) {
-      problems.push({ path: ['netboot', 'router'], message: `expected an address of ${own.cidr}, got ${netboot.router}` })
+      faults.push({ path: ['netboot', 'router'], expected: `an address of ${own.cidr}`, got: netboot.router })
     }
   }
-  if (port === 0) problems.push({ path: ['listen'], message: 'expected a fixed port, because boot scripts name it, got 0' })
-  return problems
+  if (port === 0) faults.push({ path: ['listen'], expected: 'a fixed port, because boot scripts name it', got: '0' })
+  return faults
 }
 
 /**
@@ -164,8 +166,8 @@ function problemsOf(file: ConfigFile, interfaces: Interfaces): SchemaProblem[] {
  */
 export function parseConfig(text: string, path: string, interfaces: Interfaces = networkInterfaces()): Config {
   const folder = dirname(resolve(path))
-  const parsed = parseDocumentAs(configSchema, text, (file) => [...problemsOf(file, interfaces), ...missingFolders(file, folder)])
-  if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems })
+  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder)])
+  if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems.map((problem) => renderProblem(path, problem)) })
   const file = parsed.value
   const listen = splitListen(file.listen)
   const dataDirectory = resolve(folder, file.data)
@@ -195,9 +197,9 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
   }
 }
 
-const missingFolders = (file: ConfigFile, folder: string): SchemaProblem[] =>
+const missingFolders = (file: ConfigFile, folder: string): Fault[] =>
   (file.recipes ?? []).flatMap((each, index) =>
-    existsSync(resolve(folder, each)) ? [] : [{ path: ['recipes', index], message: `expected a folder, but ${resolve(folder, each)} does not exist` }],
+    existsSync(resolve(folder, each)) ? [] : [{ path: ['recipes', index], expected: 'a folder', got: `${resolve(folder, each)} does not exist` }],
   )
 
 /** The configuration of `ingot serve --no-netboot --data DIR --listen ADDRESS:PORT`. Throws `IngotError` 'config-invalid' like `parseConfig`. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { closest } from 'fastest-levenshtein'
-import { parseRecipe, renderRecipeProblem } from '../../images/parse-recipe.ts'
+import { renderProblem } from '../../images/parse-document.ts'
+import { parseRecipe } from '../../images/parse-recipe.ts'
 import type { Recipe } from '../../images/recipe.ts'
 import { IngotError } from '../errors.ts'
 
@@ -54,7 +55,7 @@ async function loadRecipe(name: string, folder: string): Promise<LoadedRecipe> {
     throw new IngotError('recipe-invalid', `recipe ${name} cannot be read: ${error.message}`, { cause: error })
   })
   const { recipe, problems } = parseRecipe(text)
-  if (recipe === undefined) invalid(name, problems.map((problem) => renderRecipeProblem(path, problem)))
+  if (recipe === undefined) invalid(name, problems.map((problem) => renderProblem(path, problem)))
   if (recipe.name !== name) invalid(name, [`${path}: name: expected ${name}, the name of its folder, got ${recipe.name}`])
 
   const files = new Map<string, Buffer>()

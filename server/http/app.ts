@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { describeSchemaErrors } from '../../images/describe-schema-errors.ts'
+import { faultsOf, renderFault } from '../../images/fault.ts'
 import { IngotError, errorCodes } from '../errors.ts'
 import { HttpProblem } from './problem.ts'
 
@@ -22,7 +22,7 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
     routerOptions: { ignoreDuplicateSlashes: true },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, verbose: true } },
     schemaErrorFormatter: (errors, part) =>
-      new HttpProblem(400, `the ${part} of the request is not as expected`, describeSchemaErrors(errors as never)) as never,
+      new HttpProblem(400, `the ${part} of the request is not as expected`, faultsOf(errors as never).map(renderFault)) as never,
   }) as unknown as FastifyInstance
 
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {

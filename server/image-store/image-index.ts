@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { digestSchema } from '../../images/component.ts'
-import { formatPath } from '../../images/describe-schema-errors.ts'
-import { findProblems } from '../../images/parse-document.ts'
+import { renderFault } from '../../images/fault.ts'
+import { findFaults } from '../../images/parse-document.ts'
 import { mediaTypes } from '../api/image.ts'
 import { replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
@@ -66,8 +66,8 @@ function parseIndex(text: string, path: string): ImageIndex {
   } catch (error) {
     throw unreadable([(error as Error).message])
   }
-  const problems = findProblems(imageIndexSchema, value)
-  if (problems.length > 0) throw unreadable(problems.map(({ path, message }) => `${formatPath(path)}: ${message}`))
+  const faults = findFaults(imageIndexSchema, value)
+  if (faults.length > 0) throw unreadable(faults.map(renderFault))
   return value as ImageIndex
 }
 

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
-import { formatPath } from '../../images/describe-schema-errors.ts'
-import { findProblems } from '../../images/parse-document.ts'
+import { renderFault } from '../../images/fault.ts'
+import { findFaults } from '../../images/parse-document.ts'
 import { imageConfigSchema, imageManifestSchema, type ImageConfig, type ImageManifest } from '../api/image.ts'
 import { IngotError } from '../errors.ts'
 
@@ -12,7 +12,7 @@ function parseAs<Schema extends TSchema>(schema: Schema, bytes: Uint8Array, what
   } catch (error) {
     throw refuse([`expected JSON in UTF-8: ${(error as Error).message}`])
   }
-  const problems = findProblems(schema, value).map(({ path, message }) => `${formatPath(path)}: ${message}`)
+  const problems = findFaults(schema, value).map(renderFault)
   if (problems.length > 0) throw refuse(problems)
   return value as Static<Schema>
 }

@@ -7,12 +7,12 @@ import { statusSchema } from '../api/status.ts'
 import { createFile, replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
 import { HttpProblem } from '../http/problem.ts'
-import { parseDocumentAs } from '../../images/parse-document.ts'
+import { parseDocumentAs, renderProblem } from '../../images/parse-document.ts'
 import type { JobStore, PerformedJob } from './job-store.ts'
 
 function parseFile<Schema extends TSchema>(schema: Schema, text: string, path: string): Static<Schema> {
   const { value, problems } = parseDocumentAs(schema, text)
-  if (problems.length > 0) throw new IngotError('data-invalid', `${path} is not as expected`, { problems })
+  if (problems.length > 0) throw new IngotError('data-invalid', `${path} is not as expected`, { problems: problems.map((problem) => renderProblem(path, problem)) })
   return value as Static<Schema>
 }
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseRecipe, renderRecipeProblem } from '../../images/parse-recipe.ts'
+import { renderProblem } from '../../images/parse-document.ts'
+import { parseRecipe } from '../../images/parse-recipe.ts'
 
 const shipped = await readFile(join(import.meta.dirname, '../../images/recipes/debian-12/recipe.yaml'), 'utf8')
 
@@ -12,7 +13,7 @@ function problemsWith(...replacements: [from: string, to: string][]): string[] {
     expect(text).toContain(from)
     text = text.replace(from, to)
   }
-  return parseRecipe(text).problems.map((problem) => renderRecipeProblem('recipe.yaml', problem))
+  return parseRecipe(text).problems.map((problem) => renderProblem('recipe.yaml', problem))
 }
 
 test('a shipped recipe is read', () => {

@@ -30,10 +30,6 @@ async function demo(...args: string[]): Promise<DemoRun> {
 }
 
 const steps = ({ events }: DemoRun): unknown[] => [
-  ...new Set(events.flatMap(({ event }) => (event?.hop === 'step' ? [(event.progress as { step: string }).step] : []))),
-]
-
-const steps = ({ events }: DemoRun): unknown[] => [
   ...new Set(events.flatMap(({ kind, event }) => (kind === 'machine' && event?.hop === 'step' ? [(event.progress as { step: string }).step] : []))),
 ]
 const proven = ({ events }: DemoRun): unknown[] => events.filter(({ kind }) => kind === 'proven').map(({ name }) => name)

@@ -50,39 +50,39 @@ describe('a whole configuration', () => {
 describe('every wrong field is told at once: place, expected, got', () => {
   test('fields of a wrong shape', () => {
     expect(problemsOf('listen: eighty\nnetboot:\n  interface: eno2\n  rang: 1-2\n  leaseSeconds: 5\nservers: []\n')).toEqual([
-      '1:1 data: expected a value, got none',
-      '1:9 listen: expected text like 192.0.2.1:8080, got "eighty"',
-      '3:3 netboot.range: expected a value, got none',
-      '4:9 netboot.rang: unknown key; the nearest known one is `range`',
-      '5:17 netboot.leaseSeconds: expected a number >= 120, got 5',
-      '6:10 servers: expected at least 1 entries, got []',
+      '/etc/ingot/ingot.yaml:1:1: data: expected a value, got nothing',
+      '/etc/ingot/ingot.yaml:1:9: listen: expected an address and a port like 192.0.2.1:8080, got "eighty"',
+      '/etc/ingot/ingot.yaml:3:3: netboot.range: expected the first and the last address, like 192.0.2.100-192.0.2.200, got nothing',
+      '/etc/ingot/ingot.yaml:4:3: netboot.rang: expected a known key (nearest: range; all: interface, range, leaseSeconds, router, nameServers, domain, routerAdvertisements), got rang',
+      '/etc/ingot/ingot.yaml:5:17: netboot.leaseSeconds: expected a number >= 120, got 5',
+      '/etc/ingot/ingot.yaml:6:1: servers: expected at least 1 of them, got []',
     ])
   })
 
   test('fields that do not fit this host', () => {
     expect(problemsOf('data: d\nlisten: 10.9.9.9:8080\nnetboot:\n  interface: eno2\n  range: 10.78.0.5-10.77.0.4\n')).toEqual([
-      '2:9 listen: expected 10.77.0.1 (the address of eno2, where machines boot) or 0.0.0.0, got 10.9.9.9',
-      "5:10 netboot.range: expected addresses of eno2's network 10.77.0.1/24, got 10.78.0.5",
-      '5:10 netboot.range: expected the lower address first, got 10.78.0.5-10.77.0.4',
+      '/etc/ingot/ingot.yaml:2:9: listen: expected 10.77.0.1 (the address of eno2, where machines boot) or 0.0.0.0, got 10.9.9.9',
+      "/etc/ingot/ingot.yaml:5:10: netboot.range: expected addresses of eno2's network 10.77.0.1/24, got 10.78.0.5",
+      '/etc/ingot/ingot.yaml:5:10: netboot.range: expected the lower address first, got 10.78.0.5-10.77.0.4',
     ])
   })
 
   test.each([
     ['eth7', 'expected a network interface of this host that is up and has an address (eno2, eno3), got "eth7"'],
-    ['eno3', 'expected an interface with an IPv4 address, but eno3 has none'],
+    ['eno3', 'expected an interface with an IPv4 address, got eno3 has none'],
   ])('the interface %s', (name, message) => {
     expect(problemsOf(`data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: ${name}\n  range: 10.77.0.3-10.77.0.4\n`)).toEqual([
-      `4:14 netboot.interface: ${message}`,
+      `/etc/ingot/ingot.yaml:4:14: netboot.interface: ${message}`,
     ])
   })
 
   test('a range that holds our own address', () => {
     expect(problemsOf('data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: eno2\n  range: 10.77.0.1-10.77.0.9\n')).toEqual([
-      "5:10 netboot.range: expected a range without this host's own address 10.77.0.1, got 10.77.0.1-10.77.0.9",
+      "/etc/ingot/ingot.yaml:5:10: netboot.range: expected a range without this host's own address 10.77.0.1, got 10.77.0.1-10.77.0.9",
     ])
   })
 
   test('text that is no YAML', () => {
-    expect(problemsOf('data: [1\nlisten: x')[0]).toMatch(/^2:1 /)
+    expect(problemsOf('data: [1\nlisten: x')[0]).toMatch(/^\/etc\/ingot\/ingot\.yaml:2:1: expected YAML, got /)
   })
 })

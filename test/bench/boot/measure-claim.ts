@@ -35,9 +35,8 @@ export async function measureClaim({ appliance, log, ...context }: BootContext &
       ...context,
       without: 'no claimed job',
       wait: async (machine, signal) => {
-        const said = consoleMarks(machine, signal)
-        const events = await untilClaim(followEvents(firstComputer.url, token, signal))
-        return claimMarks(events, requestLog.requests, await said)
+        const [said, events] = await Promise.all([consoleMarks(machine, signal), untilClaim(followEvents(firstComputer.url, token, signal))])
+        return claimMarks(events, requestLog.requests, said)
       },
     })
   } finally {

@@ -45,9 +45,9 @@ describe('help and mistakes', () => {
     await writeFile(file, 'data: d\nlisten: 127.0.0.1:http\nnetboot:\n  interfase: eth9\n  range: 10.0.0.1-10.0.0.2\n')
     const { status, stderr } = call('serve', '--config', file)
     expect(status).toBe(2)
-    expect(stderr).toContain('listen: expected text like 192.0.2.1:8080, got "127.0.0.1:http"')
-    expect(stderr).toContain('netboot.interfase: unknown key; the nearest known one is `interface`')
-    expect(stderr).toContain('netboot.interface: expected a value, got none')
+    expect(stderr).toContain('listen: expected an address and a port like 192.0.2.1:8080, got "127.0.0.1:http"')
+    expect(stderr).toContain('netboot.interfase: expected a known key (nearest: interface;')
+    expect(stderr).toContain('netboot.interface: expected a value, got nothing')
   })
 })
 

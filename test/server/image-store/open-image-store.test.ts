@@ -100,8 +100,8 @@ test.each<[string, Chunk[], string]>([
 
 test.each([
   ['no JSON', () => Buffer.from('{'), 'expected JSON'],
-  ['an unknown key', (manifest: object) => Buffer.from(JSON.stringify({ ...manifest, subjekt: 1 })), 'subjekt: unknown key'],
-  ['no layers', (manifest: object) => Buffer.from(JSON.stringify({ ...manifest, layers: [] })), 'layers: expected at least 1 entries'],
+  ['an unknown key', (manifest: object) => Buffer.from(JSON.stringify({ ...manifest, subjekt: 1 })), 'subjekt: expected a known key'],
+  ['no layers', (manifest: object) => Buffer.from(JSON.stringify({ ...manifest, layers: [] })), 'layers: expected at least 1 of them'],
   ['another kind', (manifest: object) => Buffer.from(JSON.stringify({ ...manifest, artifactType: 'text/plain' })), 'artifactType: expected "application/vnd.ingot.disk.v1"'],
 ])('a manifest with %s is refused', async (_, change, message) => {
   const { store } = await setUp()

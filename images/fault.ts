@@ -1,0 +1,68 @@
+import type { ErrorObject } from 'ajv'
+import { closest } from 'fastest-levenshtein'
+
+/** One thing wrong in a value, and where: `path` leads there, for example `['partitions', 1, 'mount']`, and is empty for the value as a whole. */
+export interface Fault {
+  path: (string | number)[]
+  expected: string
+  got: string
+  /** It lies in the key, not in its value. */
+  atKey?: true
+}
+
+/** `partitions[1].mount`; empty for the value as a whole. */
+export const renderField = (path: readonly (string | number)[]): string =>
+  path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('')
+
+/** For example `partitions[1].size: expected a whole number of MiB or GiB, got "4G"`. */
+export const renderFault = ({ path, expected, got }: Fault): string => `${path.length === 0 ? '' : `${renderField(path)}: `}expected ${expected}, got ${got}`
+
+/** What Ajv found, in our words; an unknown key with the nearest known one. A schema's `description` says what was expected. */
+export const faultsOf = (errors: readonly ErrorObject[]): Fault[] => errors.map(faultOf)
+
+function faultOf(error: ErrorObject): Fault {
+  const path = pointerPath(error.instancePath)
+  const schema = (error.parentSchema ?? {}) as { description?: string; properties?: Record<string, unknown>; enum?: unknown[] }
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(error.params.additionalProperty)
+      const known = Object.keys(schema.properties ?? {})
+      return { path: [...path, key], expected: `a known key (nearest: ${closest(key, known)}; all: ${known.join(', ')})`, got: key, atKey: true }
+    }
+    case 'required': {
+      const key = String(error.params.missingProperty)
+      const described = schema.properties?.[key] as { description?: string } | undefined
+      return { path: [...path, key], expected: described?.description ?? 'a value', got: 'nothing' }
+    }
+    case 'enum': {
+      const choices = schema.enum?.join(', ')
+      return { path, expected: schema.description === undefined ? `one of ${choices}` : `${schema.description}: ${choices}`, got: show(error.data) }
+    }
+    case 'minProperties':
+    case 'maxProperties':
+      return { path, expected: schema.description ?? '', got: Object.keys(error.data as object).join(' and ') || 'none' }
+    default:
+      return { path, expected: schema.description ?? expectationOf(error), got: show(error.data) }
+  }
+}
+
+/** What was expected, for a schema without a description. */
+function expectationOf({ keyword, params, schema, message }: ErrorObject): string {
+  if (keyword === 'type') return [params.type].flat().join(' or ')
+  if (keyword === 'const') return show(params.allowedValue)
+  if (keyword === 'pattern') return `text that fits ${schema}`
+  if (keyword === 'format') return `a ${params.format}`
+  if (keyword === 'minItems') return `at least ${params.limit} of them`
+  if (keyword === 'minLength' || keyword === 'maxLength') return `${keyword === 'minLength' ? 'at least' : 'at most'} ${params.limit} characters`
+  if ('limit' in params && 'comparison' in params) return `a number ${params.comparison} ${params.limit}`
+  return message ?? keyword
+}
+
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text
+}
+
+/** Keys of a JSON Pointer (RFC 6901). */
+const pointerPath = (pointer: string): (string | number)[] =>
+  pointer.split('/').slice(1).map((key) => (/^\d+$/.test(key) ? Number(key) : key.replaceAll('~1', '/').replaceAll('~0', '~')))
