@@ -8,6 +8,7 @@ import type { ListedJob } from '../../server/api/job.ts'
 import type { Inventory } from '../../server/api/machine.ts'
 import { claimHeader, jobHeader, type Status, type StatusReport } from '../../server/api/status.ts'
 import type { JobServer } from '../server-client.ts'
+import type { HttpFetch, HttpInit, HttpResponse } from './http-fetch.ts'
 
 /** A server that answered no, with what it said. */
 export class RefusedError extends Error {
@@ -40,9 +41,9 @@ export interface ClaimedJob extends JobServer {
 const answerLimitMs = 30_000
 const uploadTries = 5
 
-/** Connects to a job server with a credential. `fetch` is the global one but in tests. */
-export function connectServer({ url, credential, fetch }: { url: string; credential: string; fetch: typeof globalThis.fetch }): ServerConnection {
-  const ask = async (path: string, init: RequestInit & { headers?: Record<string, string> }, signal: AbortSignal): Promise<Response> => {
+/** Connects to a job server with a credential. */
+export function connectServer({ url, credential, fetch }: { url: string; credential: string; fetch: HttpFetch }): ServerConnection {
+  const ask = async (path: string, init: HttpInit, signal: AbortSignal): Promise<HttpResponse> => {
     const response = await fetch(`${url}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${credential}`, ...init.headers },
@@ -52,6 +53,10 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
     const problem = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[]; errors?: { message: string }[] }
     const said = [problem.title, ...(problem.problems ?? []), ...(problem.errors ?? []).map((error) => error.message)].filter(Boolean).join('; ')
     throw new RefusedError(response.status, `${init.method ?? 'GET'} ${url}${path}: ${response.status} ${said}`)
+  }
+  /** For answers that say nothing more: reading them to the end frees the connection. */
+  const tell = async (path: string, init: HttpInit, signal: AbortSignal): Promise<void> => {
+    await (await ask(path, init, signal)).text()
   }
   const limited = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(answerLimitMs)])
   const json = (method: string, body: unknown, headers: Record<string, string> = {}) => ({
@@ -88,10 +93,10 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
           return (await ask(`/plans/${job}.json`, {}, limited(signal))).json() as Promise<Plan>
         },
         async report(report, signal) {
-          await (await ask(`/status/${job}.json`, json('PUT', report, held), limited(signal))).arrayBuffer()
+          await tell(`/status/${job}.json`, json('PUT', report, held), limited(signal))
         },
         async log(text, signal) {
-          await ask(`/logs/${job}.log`, { method: 'POST', body: text, headers: { 'content-type': 'text/plain', ...held } }, limited(signal))
+          await tell(`/logs/${job}.log`, { method: 'POST', body: text, headers: { 'content-type': 'text/plain', ...held } }, limited(signal))
         },
         async component(ref, signal) {
           const response = await ask(`/components/${ref.digest}`, { headers: held }, signal)
@@ -100,7 +105,7 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
         },
         async hasBlob(image, digest, signal) {
           try {
-            await ask(`/v2/${image}/blobs/${digest}`, { method: 'HEAD', headers: held }, limited(signal))
+            await tell(`/v2/${image}/blobs/${digest}`, { method: 'HEAD', headers: held }, limited(signal))
             return true
           } catch (error) {
             if (error instanceof RefusedError && error.status === 404) return false
@@ -111,7 +116,7 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
           // A blob is named by its content, so that sending it again after a cut connection does no harm. A refusal is final.
           for (let attempt = 1; ; attempt++) {
             try {
-              await ask(
+              await tell(
                 `/v2/${image}/blobs/uploads/?digest=${digest}`,
                 { method: 'POST', body: bytes as Uint8Array<ArrayBuffer>, headers: { 'content-type': 'application/octet-stream', ...held } },
                 signal,
@@ -124,7 +129,7 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
           }
         },
         async pushManifest(image, tag, manifest, signal): Promise<Descriptor> {
-          await ask(
+          await tell(
             `/v2/${image}/manifests/${tag}`,
             { method: 'PUT', body: manifest as Uint8Array<ArrayBuffer>, headers: { 'content-type': mediaTypes.manifest, ...held } },
             signal,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import pino from 'pino'
 import { run } from '../run.ts'
 import { parseCommandLine } from './command-line.ts'
+import { httpFetch } from './http-fetch.ts'
 import { takeInventory } from './inventory.ts'
 import { performJob } from './perform-job.ts'
 import { runWorker, UnreachableError } from './worker.ts'
@@ -18,11 +19,15 @@ const unreachableExitCode = 75
 const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
 const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
-const inventory = takeInventory({ run, bootMac: boot.bootMac, workerVersion })
-// Awaited when the first server wants it; a failure is thrown there.
-inventory.catch(() => {})
 try {
-  await runWorker({ boot, inventory, fetch, perform: performJob, stateDirectory: '/run/ingot', log })
+  await runWorker({
+    boot,
+    takeInventory: () => takeInventory({ run, bootMac: boot.bootMac, workerVersion }),
+    fetch: httpFetch,
+    perform: performJob,
+    stateDirectory: '/run/ingot',
+    log,
+  })
 } catch (error) {
   log.fatal({ err: error }, 'worker ends')
   process.exit(error instanceof UnreachableError ? unreachableExitCode : 1)

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { CredentialAnswer } from '../../server/api/credential.ts'
 import type { Inventory } from '../../server/api/machine.ts'
 import type { BootArguments } from './command-line.ts'
+import type { HttpFetch } from './http-fetch.ts'
 import { connectServer, RefusedError, type ServerConnection } from './http-job-server.ts'
 import type { performJob } from './perform-job.ts'
 
@@ -16,9 +17,9 @@ const giveUpAfterMs = 300_000
 
 export interface WorkerOptions {
   boot: BootArguments
-  /** What `takeInventory` tells; asked for once, while the first server is already being asked for jobs. */
-  inventory: Promise<Inventory>
-  fetch: typeof globalThis.fetch
+  /** Looks the machine over; called once, and only when the first job was claimed or there was none: it takes longer than the claim. */
+  takeInventory: () => Promise<Inventory>
+  fetch: HttpFetch
   perform: typeof performJob
   /** Aborted, it ends; only tests do. */
   signal?: AbortSignal
@@ -41,16 +42,18 @@ interface ClaimRecord {
 
 /** Walks the job servers in order, for ever: takes the first available job of the first server that has one, performs it, looks again (B17). */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { boot, inventory: inventoryTaken, fetch, perform, stateDirectory, log, signal = new AbortController().signal } = options
+  const { boot, takeInventory, fetch, perform, stateDirectory, log, signal = new AbortController().signal } = options
   const credentials = await obtainCredentials({ boot, fetch, stateDirectory, log })
   const servers = credentials.servers.map(({ url, credential }) => connectServer({ url, credential, fetch }))
   await giveBackClaims({ servers, stateDirectory, worker: credentials.machine, log })
 
+  let taken: Promise<Inventory> | undefined
+  const inventoryOf = async (): Promise<Inventory> => ({ ...(await (taken ??= takeInventory())), id: credentials.machine })
   const scratchSerials = new Map<ServerConnection, readonly string[]>()
   const introduce = async (server: ServerConnection): Promise<readonly string[]> => {
     const known = scratchSerials.get(server)
     if (known !== undefined) return known
-    const answer = await server.sendInventory({ ...(await inventoryTaken), id: credentials.machine }, signal)
+    const answer = await server.sendInventory(await inventoryOf(), signal)
     scratchSerials.set(server, answer.scratchSerials)
     return answer.scratchSerials
   }
@@ -60,26 +63,26 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     let performed = false
     for (const server of servers) {
       try {
-        const taken = await takeJob({ server, worker: credentials.machine, stateDirectory, signal })
+        const held = await takeJob({ server, worker: credentials.machine, stateDirectory, signal })
         reachedAt = Date.now()
-        if (taken === undefined) {
+        if (held === undefined) {
           await introduce(server)
           continue
         }
-        log.info({ server: server.url, job: taken.job }, 'job claimed')
-        const claimed = server.claimed(taken.job, taken.claim)
+        log.info({ server: server.url, job: held.job }, 'job claimed')
+        const claimed = server.claimed(held.job, held.claim)
         try {
-          const inventory = { ...(await inventoryTaken), id: credentials.machine }
+          const inventory = await inventoryOf()
           const scratchSerials = await introduce(server)
           const plan = await claimed.plan(signal)
-          const outcome = await perform({ server: claimed, plan, inventory, scratchSerials, stateDirectory, log: log.child({ job: taken.job }) })
-          log.info({ job: taken.job, ...outcome }, 'job ended')
+          const outcome = await perform({ server: claimed, plan, inventory, scratchSerials, stateDirectory, log: log.child({ job: held.job }) })
+          log.info({ job: held.job, ...outcome }, 'job ended')
         } catch (error) {
           const failure = { step: 'prepare', message: describeError(error), lastLines: [] }
           await claimed.report({ worker: credentials.machine, server: server.url, state: 'failed', failure }, signal)
         }
         // Only once the server knows how it ended; a crash before this gives the claim back at the next start.
-        await rm(claimPath(stateDirectory, taken.job), { force: true })
+        await rm(claimPath(stateDirectory, held.job), { force: true })
         performed = true
         break
       } catch (error) {

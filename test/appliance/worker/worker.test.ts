@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { pino } from 'pino'
+import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
 import { runWorker } from '../../../appliance/worker/worker.ts'
 import type { PerformOptions } from '../../../appliance/worker/perform-job.ts'
 import { openEventLog } from '../../../server/event-log.ts'
@@ -78,8 +79,8 @@ async function work(boot: TestServer, until: number, meanwhile: (options: Perfor
   const done: string[] = []
   await runWorker({
     boot: { server: boot.url, ticket: await boot.tokens.createTicket(machine, 60), bootMac: machine },
-    inventory: Promise.resolve(inventory),
-    fetch,
+    takeInventory: async () => inventory,
+    fetch: httpFetch,
     stateDirectory: state,
     log,
     signal: stop.signal,
@@ -143,7 +144,7 @@ test('a used ticket ends the worker, because only a new boot brings a new one', 
   const ticket = await boot.tokens.createTicket(machine, 60)
   await boot.tokens.redeemTicket(ticket)
   await expect(
-    runWorker({ boot: { server: boot.url, ticket, bootMac: machine }, inventory: Promise.resolve(inventory), fetch, stateDirectory: state, log, perform: () => Promise.reject(new Error('no')) }),
+    runWorker({ boot: { server: boot.url, ticket, bootMac: machine }, takeInventory: async () => inventory, fetch: httpFetch, stateDirectory: state, log, perform: () => Promise.reject(new Error('no')) }),
   ).rejects.toThrow(/refuses this boot's ticket/)
 })
 

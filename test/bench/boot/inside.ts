@@ -22,7 +22,10 @@ await insideNamespace(run, async (signal) => {
     const found = await accelerator(run)
     const rounds: Round[] = []
     for (let number = 1; number <= options.rounds; number++) {
-      const context = (side: string) => ({ firmware: options.firmware, accelerator: found, directory: join(paths.run, `${number}-${side}`), log, run, start, signal })
+      const context = (side: string) => ({
+        ...{ firmware: options.firmware, accelerator: found, directory: join(paths.run, `${number}-${side}`) },
+        ...{ log, run, start, signal },
+      })
       const tell = (what: string, ms: number): void => say(`round ${number} of ${options.rounds}: ${what} ${(ms / 1000).toFixed(1)} s after power-on`)
       const claim = await measureClaim({ ...context('ingot'), appliance: paths.appliance })
       tell('job claimed', claim.marks.at(-1)!.atMs)

@@ -26,6 +26,15 @@ initrd ${httpUrl}/boot/initrd.gz
 boot
 `
 
+export interface InstallerServerOptions {
+  installer: Installer
+  /** Where its leases are kept. */
+  directory: string
+  log: Logger
+  run: Run
+  start: Start
+}
+
 export interface InstallerServer {
   /** What the boot services told of the machine. */
   events: readonly MachineEvent[]
@@ -35,8 +44,7 @@ export interface InstallerServer {
 }
 
 /** Serves Debian's installer over our own DHCP, TFTP and HTTP: the same way as the worker's, with another kernel at its end. */
-export async function startInstallerServer(options: { installer: Installer; directory: string; log: Logger; run: Run; start: Start }): Promise<InstallerServer> {
-  const { installer, directory, log, run, start } = options
+export async function startInstallerServer({ installer, directory, log, run, start }: InstallerServerOptions): Promise<InstallerServer> {
   const events: MachineEvent[] = []
   const asked = Promise.withResolvers<void>()
   const netboot = await startNetboot({
@@ -53,7 +61,10 @@ export async function startInstallerServer(options: { installer: Installer; dire
   const app = Fastify({ forceCloseConnections: true })
   app.get('/boot/ipxe', async (_, reply) => reply.type('text/plain; charset=utf-8').send(script))
   for (const [url, path] of [['/boot/linux', installer.kernelPath], ['/boot/initrd.gz', installer.initrdPath]] as const) {
-    app.get(url, async (_, reply) => reply.header('content-length', (await stat(path)).size).type('application/octet-stream').send(createReadStream(path)))
+    app.get(url, async (_, reply) => {
+      reply.header('content-length', (await stat(path)).size).type('application/octet-stream')
+      return reply.send(createReadStream(path))
+    })
   }
   app.get(preseedPath, async (_, reply) => {
     asked.resolve()

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { Static } from 'typebox'
 import type { MachineEvent } from '../../../server/api/event.ts'
-import type { JobList } from '../../../server/api/job.ts'
+import type { jobListSchema } from '../../../server/api/job.ts'
 import { parseConfig } from '../../../server/config.ts'
 import { followEvents } from '../../../server/demo/follow-events.ts'
 import { startFirstComputer } from '../../../server/first-computer.ts'
@@ -22,7 +23,8 @@ export async function measureClaim({ appliance, log, ...context }: BootContext &
   const data = join(context.directory, 'data')
   await mkdir(data, { recursive: true })
   // A claim asks nothing of the recipe, and there is none: a worker that is not switched off in time makes no work.
-  await writeFile(join(data, 'jobs.json'), JSON.stringify({ version: 1, jobs: [{ id: 'bench', recipe: 'bench' }] } satisfies Omit<JobList, 'jobs'> & { jobs: object[] }))
+  const list: Static<typeof jobListSchema> = { version: 1, jobs: [{ id: 'bench', recipe: 'bench' }] }
+  await writeFile(join(data, 'jobs.json'), JSON.stringify(list))
   const { interfaceName, address, port, range, router, nameServers } = served
   const netboot = { interface: interfaceName, range: `${range.first}-${range.last}`, router, nameServers }
   const file = { data, listen: `${address}:${port}`, netboot, appliance }
@@ -57,7 +59,8 @@ async function untilClaim(events: AsyncIterable<MachineEvent>): Promise<MachineE
 /** When each init of the appliance said that it was there. */
 function consoleMarks({ console }: Machine, signal: AbortSignal): Promise<Mark[]> {
   const said = { 'stage 1 begins': /^ingot: \S+ stage 1$/m, 'Node begins': /^ingot: \S+ worker starts$/m }
-  return Promise.all(Object.entries(said).map(async ([name, pattern]) => ({ name, atMs: await console.waitFor(pattern, signal).then(() => Date.now()) })))
+  const mark = async ([name, pattern]: [string, RegExp]): Promise<Mark> => ({ name, atMs: await console.waitFor(pattern, signal).then(() => Date.now()) })
+  return Promise.all(Object.entries(said).map(mark))
 }
 
 /**
@@ -65,7 +68,8 @@ function consoleMarks({ console }: Machine, signal: AbortSignal): Promise<Mark[]
  * has come in.
  */
 export function claimMarks(events: readonly MachineEvent[], requests: readonly ServedRequest[], said: readonly Mark[]): Mark[] {
-  const event = (name: string, fits: (event: MachineEvent) => boolean): Mark[] => events.filter(fits).slice(0, 1).map(({ time }) => ({ name, atMs: Date.parse(time) }))
+  const event = (name: string, fits: (event: MachineEvent) => boolean): Mark[] => 
+    events.filter(fits).slice(0, 1).map(({ time }) => ({ name, atMs: Date.parse(time) }))
   const request = (name: string, method: string, path: string): Mark[] =>
     requests.filter((each) => each.method === method && each.url.split('?')[0] === path).slice(0, 1).map(({ atMs }) => ({ name, atMs }))
   const marks = [

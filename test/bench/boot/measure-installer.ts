@@ -32,10 +32,13 @@ export async function measureInstaller({ installer, log, ...context }: BootConte
   }
 }
 
-/** The way of the installer to its network, in milliseconds since 1970. Of several DHCP answers, the installer's is the one after its own question. */
+/**
+ * The way of the installer to its network, in milliseconds since 1970. Of several DHCP answers, the installer's is the one after its own question.
+ */
 export function installerMarks(events: readonly MachineEvent[], requests: readonly ServedRequest[]): Mark[] {
   const event = (name: string, found: MachineEvent | undefined): Mark[] => (found === undefined ? [] : [{ name, atMs: Date.parse(found.time) }])
-  const request = (name: string, path: string): Mark[] => requests.filter(({ url }) => url.split('?')[0] === path).slice(0, 1).map(({ atMs }) => ({ name, atMs }))
+  const request = (name: string, path: string): Mark[] => 
+    requests.filter(({ url }) => url.split('?')[0] === path).slice(0, 1).map(({ atMs }) => ({ name, atMs }))
   const question = events.findIndex((each) => each.hop === 'dhcp-discover' && each.vendorClass === installerVendorClass)
   return [
     ...event('firmware has an address', events.find(({ hop }) => hop === 'dhcp-ack')),

@@ -25,7 +25,10 @@ const nameWidth = 46
 
 const renderSide = (title: string, { marks, receivedBytes }: SideSummary): string[] => [
   `${title}, ${prettyBytes(receivedBytes)} received`,
-  ...marks.map(({ name, sincePowerOnMs, sinceLastMs }) => `  ${name.padEnd(nameWidth - 2)}${renderSpread(sincePowerOnMs, seconds)}${seconds(sinceLastMs.median).padStart(24)}`),
+  ...marks.map(
+    ({ name, sincePowerOnMs, sinceLastMs }) =>
+      `  ${name.padEnd(nameWidth - 2)}${renderSpread(sincePowerOnMs, seconds)}${seconds(sinceLastMs.median).padStart(24)}`,
+  ),
 ]
 
 function renderRatio(name: string, { ratio, goal }: RatioSummary): string {
@@ -33,5 +36,6 @@ function renderRatio(name: string, { ratio, goal }: RatioSummary): string {
   return `  ${name.padEnd(nameWidth - 2)}${renderSpread(ratio, (value) => value.toFixed(2))}${outcome.padStart(24)}`
 }
 
-const renderSpread = ({ min, median, max }: Spread, render: (value: number) => string): string => [min, median, max].map((value) => render(value).padStart(8)).join('')
+const renderSpread = ({ min, median, max }: Spread, render: (value: number) => string): string =>
+  [min, median, max].map((value) => render(value).padStart(8)).join('')
 const seconds = (ms: number): string => (ms / 1000).toFixed(2)

@@ -10,7 +10,10 @@ export interface ServedRequest {
   url: string
 }
 
-/** Every HTTP request that reaches this process from now on until `close`, whichever server it is for. Source: Node's documentation of diagnostics_channel, "HTTP". */
+/**
+ * Every HTTP request that reaches this process from now on until `close`, whichever server it is for.
+ * Source: Node's documentation of diagnostics_channel, "HTTP".
+ */
 export function openRequestLog(): { requests: readonly ServedRequest[]; close(): void } {
   const requests: ServedRequest[] = []
   const onRequest = (message: unknown): void => {
