@@ -1,13 +1,18 @@
 import { build } from 'esbuild'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 
 /**
- * Bundles the worker and all it imports into one ES module for the appliance's Node, with the version of Ingot in place of
- * `__INGOT_VERSION__`. Packages written as CommonJS call `require` for the modules of Node, which an ES module has to make for itself.
+ * Bundles the worker and all it imports into ES modules for the appliance's Node, by file name, with the version of Ingot in place of
+ * `__INGOT_VERSION__`. `worker.mjs` is the entry; what it imports only once it holds a job is apart, so that nothing else stands between
+ * power-on and claim. Packages written as CommonJS call `require` for the modules of Node, which an ES module has to make for itself.
  */
-export async function bundleWorker(entry: string, version: string): Promise<Buffer> {
+export async function bundleWorker(entry: string, version: string): Promise<Map<string, Buffer>> {
   const result = await build({
-    entryPoints: [entry],
+    entryPoints: { worker: entry },
+    splitting: true,
+    outdir: '.',
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'worker-[hash]',
     absWorkingDir: dirname(entry),
     bundle: true,
     write: false,
@@ -19,7 +24,5 @@ export async function bundleWorker(entry: string, version: string): Promise<Buff
     logLevel: 'silent',
     banner: { js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)" },
   })
-  const [file] = result.outputFiles
-  if (file === undefined) throw new Error(`esbuild made nothing of ${entry}`)
-  return Buffer.from(file.contents)
+  return new Map(result.outputFiles.map((file) => [basename(file.path), Buffer.from(file.contents)]))
 }

@@ -18,7 +18,7 @@ export interface ComponentSources {
   kernelModules: readonly KernelModule[]
   /** The Node to put in, and the major version of its ICU. */
   node: { file: string; icuVersion: string }
-  workerBundle: Buffer
+  workerBundle: ReadonlyMap<string, Buffer>
   run: Run
   signal: AbortSignal
 }
@@ -68,7 +68,7 @@ export async function growStage2(root: string, sources: ComponentSources): Promi
   await tree.write('init', await own('stage2/init'), 0o755)
   await tree.write('common.sh', await own('common.sh'))
   await tree.write('usr/sbin/udhcpc-script', await own('udhcpc.sh'), 0o755)
-  await tree.write('worker/worker.mjs', workerBundle)
+  for (const [name, bytes] of workerBundle) await tree.write(join('worker', name), bytes)
   // So that all disks are there once their drivers are loaded: an inventory must not miss one (Documentation/admin-guide/kernel-parameters.txt).
   await tree.write('etc/modprobe.d/storage.conf', 'options scsi_mod scan=sync\n')
   await tree.write('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n')

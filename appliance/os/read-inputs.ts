@@ -13,7 +13,8 @@ export interface Inputs {
   ingotVersion: string
   /** The pinned Node: its file, its version as `v26.10.0`, the major version of its ICU as `78`. */
   node: { file: string; version: string; icuVersion: string }
-  workerBundle: Buffer
+  /** The worker's files by name. */
+  workerBundle: ReadonlyMap<string, Buffer>
   /** What of the host shapes the bytes, by name. */
   builtWith: Record<string, string>
 }
@@ -32,7 +33,7 @@ export async function readInputs(run: Run, packages: readonly DebianPackage[], w
     strip: await readHostVersion(run, 'strip', '--version', 'binutils'),
     zstd: process.versions.zstd ?? '',
   }
-  const key = digestInputs({ ...(await readOwnSources()), workerBundle, nodeVersion: node.version, builtWith, ingotVersion, packages })
+  const key = digestInputs({ ...(await readOwnSources()), ...Object.fromEntries(workerBundle), nodeVersion: node.version, builtWith, ingotVersion, packages })
   return { key, ingotVersion, node, workerBundle, builtWith }
 }
 

@@ -1,31 +1,48 @@
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
-import { run } from '../run.ts'
 import { parseCommandLine } from './command-line.ts'
 import { httpFetch } from './http-fetch.ts'
-import { takeInventory } from './inventory.ts'
-import { performJob } from './perform-job.ts'
 import { runWorker, UnreachableError } from './worker.ts'
 
 /*
  * The one program of the appliance, started by its init and again whenever it ends.
  * Exit codes: 75 (EX_TEMPFAIL of sysexits.h), no server can be reached: init boots the machine anew, with backoff. Any other: it died.
+ * What is imported in functions is loaded once a job is claimed: it takes a machine that has just booted most of a second.
  */
 
 declare const __INGOT_VERSION__: string
 const workerVersion = typeof __INGOT_VERSION__ === 'string' ? __INGOT_VERSION__ : 'unbuilt'
 const unreachableExitCode = 75
+const stateDirectory = '/run/ingot'
+
+/** Init makes this file when the drivers of the disks are loaded; a machine whose drivers hang is still told of, without those disks. */
+const driversLoadedFile = '/run/ingot/drivers-loaded'
+const driversLimitMs = 60_000
 
 const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
 const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
+
+async function waitForDrivers(): Promise<void> {
+  const isThere = () => access(driversLoadedFile).then(() => true, () => false)
+  const startedAt = performance.now()
+  while (!(await isThere())) {
+    if (performance.now() - startedAt > driversLimitMs) return log.error({ limitMs: driversLimitMs }, 'the drivers of the disks are not loaded in time')
+    await sleep(50)
+  }
+}
+
 try {
   await runWorker({
     boot,
-    takeInventory: () => takeInventory({ run, bootMac: boot.bootMac, workerVersion }),
+    takeInventory: async () => {
+      const [{ takeInventory }, { run }] = await Promise.all([import('./inventory.ts'), import('../run.ts'), waitForDrivers()])
+      return takeInventory({ run, bootMac: boot.bootMac, workerVersion })
+    },
     fetch: httpFetch,
-    perform: performJob,
-    stateDirectory: '/run/ingot',
+    perform: async (options) => (await import('./perform-job.ts')).performJob(options),
+    stateDirectory,
     log,
   })
 } catch (error) {

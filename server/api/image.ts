@@ -1,16 +1,8 @@
+import { mediaTypes } from './media-types.ts'
 import { Type, type Static } from 'typebox'
 import { digestSchema } from '../../images/component.ts'
 
 const closed = { additionalProperties: false }
-
-/** Media types of an Ingot image as an OCI artifact (OCI image-spec 1.1, manifest.md, "Guidelines for Artifact Usage"). */
-export const mediaTypes = {
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  artifact: 'application/vnd.ingot.disk.v1',
-  config: 'application/vnd.ingot.disk.config.v1+json',
-  /** A piece of the disk, one zstd frame; its place stands in the annotation `offsetAnnotation`. */
-  chunk: 'application/vnd.ingot.disk.chunk.v1+zstd',
-} as const
 
 /** Annotations of a chunk's descriptor: first byte on the disk and length in bytes before compression, both decimal. */
 export const offsetAnnotation = 'dev.ingot.disk.offset'

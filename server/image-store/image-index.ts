@@ -4,7 +4,7 @@ import { Type, type Static } from 'typebox'
 import { digestSchema } from '../../images/component.ts'
 import { renderFault } from '../../images/fault.ts'
 import { findFaults } from '../../images/parse-document.ts'
-import { mediaTypes } from '../api/image.ts'
+import { mediaTypes } from '../api/media-types.ts'
 import { replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { FastifyPluginAsync } from 'fastify'
 import { digestSchema } from '../../../images/component.ts'
-import { jobHeader } from '../../api/status.ts'
+import { jobHeader } from '../../api/headers.ts'
 import type { ComponentStore } from '../../components/component-store.ts'
 import type { Emit } from '../../event-log.ts'
 import type { Authorize } from '../auth.ts'

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
-import { chunkSizeBytes, lengthAnnotation, mediaTypes, offsetAnnotation, type ImageConfig, type ImageManifest } from '../../../server/api/image.ts'
+import { chunkSizeBytes, lengthAnnotation, offsetAnnotation, type ImageConfig, type ImageManifest } from '../../../server/api/image.ts'
+import { mediaTypes } from '../../../server/api/media-types.ts'
 import type { ImageStore } from '../../../server/image-store/open-image-store.ts'
 
 export const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes)}`
