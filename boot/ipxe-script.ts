@@ -7,8 +7,6 @@ export interface WorkerBoot {
   httpUrl: string
   /** sha256 of stage 2, for example `sha256:9f86…`. */
   stage2Digest: string
-  /** Addresses of the job servers that the worker walks, in order. */
-  jobServers: readonly string[]
   /** Single-use ticket that the worker exchanges for its credential. */
   ticket: string
 }
@@ -17,14 +15,15 @@ export interface WorkerBoot {
  * The iPXE script that boots the worker. `netX` is the NIC that iPXE booted from (net0 often is not: matchbox #410), `imgfree` drops what an
  * earlier try left, and `initrd=` is what makes a UEFI kernel find its initramfs. After `tries` failed tries the machine boots its local disk.
  */
-export function renderWorkerScript({ httpUrl, stage2Digest, jobServers, ticket }: WorkerBoot): string {
+export function renderWorkerScript({ httpUrl, stage2Digest, ticket }: WorkerBoot): string {
   const kernelArguments = [
     'initrd=initramfs.img',
     'BOOTIF=01-${netX/mac:hexhyp}',
     `ingot.server=${httpUrl}`,
     `ingot.stage2=${stage2Digest}`,
-    `ingot.servers=${jobServers.join(',')}`,
     `ingot.ticket=${ticket}`,
+    // A kernel that panics boots again after 10 s instead of standing still.
+    'panic=10',
     'console=tty0',
     'console=ttyS0,115200',
   ]

@@ -145,7 +145,6 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
         httpUrl,
         appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path },
         stage2Digest: appliance.stage2Digest,
-        jobServers: config.servers.map(({ url }) => url),
         bootFiles: netboot.bootFiles,
         issueTicket: (machine) => tokens.createTicket(machine, ticketLifeSeconds),
         machineAt: (address) => netboot.machineAt(address),

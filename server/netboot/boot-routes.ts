@@ -16,8 +16,6 @@ export interface BootRoutesOptions {
   appliance: { kernel: string; initramfs: string; stage2: string }
   /** For example `sha256:9f86…`. */
   stage2Digest: string
-  /** Addresses of the job servers that the workers walk, in order. */
-  jobServers: readonly string[]
   /** The files of TFTP, for firmware that boots by HTTP. */
   bootFiles: FileMap
   /** Makes the single-use ticket that the worker of this machine exchanges for its credential. */
@@ -45,7 +43,7 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
       throw new HttpProblem(400, `mac: expected a MAC address such as 52-54-00-12-34-56, got ${JSON.stringify(mac)}`)
     const ticket = await options.issueTicket(mac)
     emit({ machine: mac, hop: 'boot-script', address: request.ip.replace(/^::ffff:/, '') })
-    return renderWorkerScript({ httpUrl, stage2Digest: options.stage2Digest, jobServers: options.jobServers, ticket })
+    return renderWorkerScript({ httpUrl, stage2Digest: options.stage2Digest, ticket })
   })
 
   for (const { url, part } of parts) {

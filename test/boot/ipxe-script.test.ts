@@ -6,7 +6,6 @@ it('boots the worker, retries with growing sleeps, then boots the local disk', (
   const script = renderWorkerScript({
     httpUrl: 'http://10.77.0.1:8080',
     stage2Digest: 'sha256:9f86d081',
-    jobServers: ['http://10.77.0.1:8080', 'http://10.77.0.2:8080'],
     ticket: 'c2VjcmV0',
   })
   expect(script).toBe(`#!ipxe
@@ -15,7 +14,7 @@ set attempt:int32 0
 :retry
 inc attempt
 imgfree
-kernel http://10.77.0.1:8080/boot/vmlinuz initrd=initramfs.img BOOTIF=01-\${netX/mac:hexhyp} ingot.server=http://10.77.0.1:8080 ingot.stage2=sha256:9f86d081 ingot.servers=http://10.77.0.1:8080,http://10.77.0.2:8080 ingot.ticket=c2VjcmV0 console=tty0 console=ttyS0,115200 || goto failed
+kernel http://10.77.0.1:8080/boot/vmlinuz initrd=initramfs.img BOOTIF=01-\${netX/mac:hexhyp} ingot.server=http://10.77.0.1:8080 ingot.stage2=sha256:9f86d081 ingot.ticket=c2VjcmV0 panic=10 console=tty0 console=ttyS0,115200 || goto failed
 initrd http://10.77.0.1:8080/boot/initramfs.img || goto failed
 boot || goto failed
 

@@ -33,7 +33,6 @@ beforeEach(async () => {
     httpUrl,
     appliance: { kernel: path('kernel'), initramfs: path('missing'), stage2: path('kernel') },
     stage2Digest,
-    jobServers: [httpUrl],
     bootFiles: new Map([
       ['snponly.efi', { path: path('kernel') }],
       ['autoexec.ipxe', { bytes: Buffer.from('#!ipxe\n') }],
@@ -61,7 +60,7 @@ const head = (path: string, method = 'HEAD', headers: Record<string, string> = {
 describe('/boot/ipxe', () => {
   it('is the script of the asking machine, with a ticket of its own', async () => {
     const answer = await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=pcbios`)
-    expect(await answer.text()).toBe(renderWorkerScript({ httpUrl, stage2Digest, jobServers: [httpUrl], ticket: `ticket-of-${machine}` }))
+    expect(await answer.text()).toBe(renderWorkerScript({ httpUrl, stage2Digest, ticket: `ticket-of-${machine}` }))
     expect(answer.headers.get('cache-control')).toBe('no-store')
     expect(events).toEqual([{ machine, hop: 'boot-script', address: '127.0.0.1' }])
   })

@@ -61,7 +61,6 @@ export async function serve(
     httpUrl,
     appliance,
     stage2Digest: `sha256:${'0'.repeat(64)}`,
-    jobServers: [httpUrl],
     bootFiles: netboot.bootFiles,
     issueTicket: async (machine) => `ticket-of-${machine}`,
     machineAt: netboot.machineAt,
