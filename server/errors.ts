@@ -8,8 +8,6 @@ export const errorCodes = {
   'recipe-invalid': 'user',
   'recipe-unknown': 'user',
   'host-lacks': 'user',
-  'credential-refused': 'user',
-  'job-unknown': 'user',
   'image-unknown': 'user',
   'image-invalid': 'user',
   'image-exists': 'user',

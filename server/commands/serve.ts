@@ -30,22 +30,19 @@ export const addServe = (program: Command, context: CommandContext): Command =>
     .action((options: ServeOptions) => serve(options, context))
 
 async function readConfig({ config, netboot, data, listen }: ServeOptions): Promise<Config> {
-  if (netboot) {
-    if (config === undefined) throw new IngotError('argument-invalid', 'expected --config FILE, or --no-netboot with --data and --listen, got neither')
-    if (data !== undefined || listen !== undefined) throw new IngotError('argument-invalid', '--data and --listen go with --no-netboot; with --config they stand in the file')
-    const text = await readFile(config, 'utf8').catch((error: Error) => {
-      throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
-    })
-    return parseConfig(text, config)
-  }
   if (config !== undefined) {
+    if (data !== undefined || listen !== undefined) throw new IngotError('argument-invalid', '--data and --listen stand in the file of --config: expected one or the other, got both')
     const text = await readFile(config, 'utf8').catch((error: Error) => {
       throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
     })
-    return { ...parseConfig(text, config), netboot: undefined }
+    const parsed = parseConfig(text, config)
+    return netboot ? parsed : { ...parsed, netboot: undefined }
   }
-  const missing = [...(data === undefined ? ['--data DIR'] : []), ...(listen === undefined ? ['--listen ADDRESS:PORT'] : [])]
-  if (data === undefined || listen === undefined) throw new IngotError('argument-invalid', `--no-netboot: expected ${missing.join(' and ')}, got none`)
+  if (netboot) throw new IngotError('argument-invalid', 'expected --config FILE, or --no-netboot with --data and --listen, got neither')
+  if (data === undefined || listen === undefined) {
+    const missing = [...(data === undefined ? ['--data DIR'] : []), ...(listen === undefined ? ['--listen ADDRESS:PORT'] : [])]
+    throw new IngotError('argument-invalid', `--no-netboot: expected ${missing.join(' and ')}, got none`)
+  }
   return configWithoutNetboot({ data, listen })
 }
 
