@@ -6,6 +6,7 @@ import { Type, type Static } from 'typebox'
 import type { Fault } from '../images/fault.ts'
 import { parseDocumentAs, renderProblem } from '../images/parse-document.ts'
 import { IngotError } from './errors.ts'
+import type { NetbootOptions } from './netboot/netboot.ts'
 
 const closed = { additionalProperties: false }
 const url = Type.String({ format: 'uri', pattern: '^https?://' })
@@ -72,19 +73,9 @@ export const defaultMirrors = {
 export interface Config {
   dataDirectory: string
   listen: { address: string; port: number }
+  /** Its address and prefix are those of the interface, which machines reach this server by. */
   netboot:
-    | {
-        interfaceName: string
-        /** Address and prefix of that interface, which machines reach this server by. */
-        address: string
-        prefixLength: number
-        range: { first: string; last: string }
-        leaseSeconds: number
-        router?: string
-        nameServers: string[]
-        domain?: string
-        routerAdvertisements: boolean
-      }
+    | Pick<NetbootOptions, 'interfaceName' | 'address' | 'prefixLength' | 'range' | 'leaseSeconds' | 'router' | 'nameServers' | 'domain' | 'routerAdvertisements'>
     | undefined
   servers: { url: string; credential?: string }[]
   mirrors: { debian: string; 'debian-security': string }

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Static, TSchema } from 'typebox'
-import type { Plan } from '../../images/plan.ts'
+import { planSchema } from '../../images/plan.ts'
 import { jobListSchema, withJobDefaults, type Job, type JobList } from '../api/job.ts'
 import { statusSchema } from '../api/status.ts'
 import { createFile, replaceFile } from '../durable-file.ts'
@@ -71,7 +71,7 @@ export function openFileJobStore(dataDirectory: string): JobStore {
     writePlan: (id, plan) => replaceFile(pathOf('plans', id), pretty(plan)),
     async plan(id) {
       const text = await readIfThere(pathOf('plans', id))
-      return text === undefined ? undefined : (JSON.parse(text) as Plan)
+      return text === undefined ? undefined : parseFile(planSchema, text, pathOf('plans', id))
     },
     async status(id) {
       const text = await readIfThere(pathOf('status', id))
