@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Readable, type Duplex } from 'node:stream'
 import { execa, ExecaError, type Options } from 'execa'
@@ -12,6 +13,8 @@ export interface RunOptions {
   input?: string | AsyncIterable<Uint8Array>
   /** Called with each line of standard output and standard error as it comes. */
   onLine?: (line: string) => void
+  /** A file that standard output goes into, whatever its size; then it is neither told line by line nor returned. */
+  outputPath?: string
   signal?: AbortSignal
 }
 
@@ -62,18 +65,23 @@ function standardInput(input: RunOptions['input'], onBroken: (error: Error) => v
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   let broken: Error | undefined
+  const output = options.outputPath === undefined ? undefined : await open(options.outputPath, 'w')
   try {
     const child = execa(program, [...args], {
       ...execaOptions(options),
       ...standardInput(options.input, (error) => (broken = error)),
+      // A stream over an open file is handed to the program as it is: nothing flows through us.
+      ...(output === undefined ? {} : { stdout: output.createWriteStream({ autoClose: false }) }),
     })
     if (options.onLine !== undefined) for await (const line of child.iterable({ from: 'all' })) options.onLine(String(line))
-    return String((await child).stdout)
+    return String((await child).stdout ?? '')
   } catch (error) {
     // The program itself can only complain that its input ended too soon.
     if (broken !== undefined) throw broken
     if (error instanceof ExecaError) throw new CommandError(error)
     throw error
+  } finally {
+    await output?.close()
   }
 }
 export type Run = typeof run

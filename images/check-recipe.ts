@@ -1,7 +1,8 @@
 import type { Fault } from './fault.ts'
 import type { Recipe, RecipePartition } from './recipe.ts'
 import { planLayout } from './layout.ts'
-import { parseSize } from './size.ts'
+import type { Filesystem, PlannedPartition } from './plan.ts'
+import { mebibyte, parseSize, renderSize } from './size.ts'
 
 /** Every reason why an image of this recipe could not be made or would not boot. */
 export function checkRecipe(recipe: Recipe): Fault[] {
@@ -18,8 +19,17 @@ function checkDisk({ name, disk, partitions }: Recipe): Fault[] {
   if ('expected' in layout) {
     const path = layout.partition === undefined ? ['partitions'] : ['partitions', layout.partition, 'size']
     faults.push({ path, expected: layout.expected, got: layout.got })
-  }
+  } else faults.push(...layout.partitions.flatMap(checkFilesystemSize))
   return faults
+}
+
+/** Below these sizes mkfs refuses: mkfs.xfs(8) since xfsprogs 5.19, mkfs.btrfs(8) with two copies of its metadata. */
+const smallestBytes: Readonly<Partial<Record<Filesystem, number>>> = { xfs: 300 * mebibyte, btrfs: 109 * mebibyte }
+
+function checkFilesystemSize({ filesystem, sizeBytes }: PlannedPartition, index: number): Fault[] {
+  const least = filesystem === undefined ? undefined : smallestBytes[filesystem]
+  if (least === undefined || sizeBytes >= least) return []
+  return [{ path: ['partitions', index, 'size'], expected: `at least ${renderSize(least)} for ${filesystem}`, got: renderSize(sizeBytes) }]
 }
 
 const checkNames = ({ partitions }: Recipe): Fault[] =>
@@ -48,7 +58,7 @@ function checkBoot({ firmware, partitions }: Recipe): Fault[] {
   const faults: Fault[] = []
   const root = partitions.findIndex(({ mount }) => mount === '/')
   if (root === -1) faults.push({ path: ['partitions'], expected: 'a partition mounted at /', got: 'none' })
-  else if (partitions[root]!.filesystem === 'vfat') faults.push({ path: ['partitions', root, 'filesystem'], expected: 'ext4 for /', got: 'vfat' })
+  else if (partitions[root]!.filesystem === 'vfat') faults.push({ path: ['partitions', root, 'filesystem'], expected: 'ext4, xfs or btrfs for /', got: 'vfat' })
 
   const needed = [
     { firmware: 'bios', type: 'bios-boot' },

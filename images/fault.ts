@@ -18,7 +18,24 @@ export const renderField = (path: readonly (string | number)[]): string =>
 export const renderFault = ({ path, expected, got }: Fault): string => `${path.length === 0 ? '' : `${renderField(path)}: `}expected ${expected}, got ${got}`
 
 /** What Ajv found, in our words; an unknown key with the nearest known one. A schema's `description` says what was expected. */
-export const faultsOf = (errors: readonly ErrorObject[]): Fault[] => errors.map(faultOf)
+export function faultsOf(errors: readonly ErrorObject[]): Fault[] {
+  const union = errors.findLast(({ keyword }) => keyword === 'anyOf')
+  if (union === undefined) return errors.map(faultOf)
+  // Ajv tells what is wrong by every branch of a union, and then that none fits.
+  const below = errors.filter((error) => `${error.instancePath}/`.startsWith(`${union.instancePath}/`) && error.schemaPath.startsWith(`${union.schemaPath}/`))
+  const rest = errors.filter((error) => error !== union && !below.includes(error))
+  return [...faultsOf(rest), ...faultsOfUnion(union, below)]
+}
+
+/** The faults of the one branch that the value is of the type of; when there is no such branch, that something else was expected. */
+function faultsOfUnion(union: ErrorObject, below: readonly ErrorObject[]): Fault[] {
+  const branches = [...Map.groupBy(below, (error) => error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0]).values()]
+  const alike = branches.filter((errors) => !errors.some(({ keyword, instancePath }) => keyword === 'type' && instancePath === union.instancePath))
+  if (alike.length === 1) return faultsOf(alike[0]!)
+  const described = (union.parentSchema as { description?: string } | undefined)?.description
+  const expected = described ?? [...new Set((alike.length > 0 ? alike : branches).map((errors) => faultOf(errors[0]!).expected))].join(' or ')
+  return [{ path: pointerPath(union.instancePath), expected, got: show(union.data) }]
+}
 
 function faultOf(error: ErrorObject): Fault {
   const path = pointerPath(error.instancePath)
@@ -27,6 +44,7 @@ function faultOf(error: ErrorObject): Fault {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty)
       const known = Object.keys(schema.properties ?? {})
+      if (known.length === 0) return { path: [...path, key], expected: schema.description ?? 'no key', got: key, atKey: true }
       return { path: [...path, key], expected: `a known key (nearest: ${closest(key, known)}; all: ${known.join(', ')})`, got: key, atKey: true }
     }
     case 'required': {

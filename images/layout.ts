@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PlannedPartition } from './plan.ts'
+import type { Filesystem, PlannedPartition } from './plan.ts'
 import type { RecipePartition } from './recipe.ts'
 import { mebibyte, parseSize, renderSize } from './size.ts'
 
@@ -76,7 +76,7 @@ export function planLayout(name: string, diskSizeBytes: number, partitions: read
   return { diskSizeBytes, diskGuid: deriveUuid(`${name}/disk`), partitions: planned }
 }
 
-const filesystemUuid = (filesystem: 'ext4' | 'vfat', seed: string) => (filesystem === 'vfat' ? deriveVolumeId(`${seed}/vfat`) : deriveUuid(`${seed}/ext4`))
+const filesystemUuid = (filesystem: Filesystem, seed: string) => (filesystem === 'vfat' ? deriveVolumeId : deriveUuid)(`${seed}/${filesystem}`)
 
 /** Bytes of a partition size, undefined for `rest`. */
 function sizeOf(size: string, usableBytes: number): number | undefined {

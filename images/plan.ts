@@ -31,7 +31,7 @@ export const diskRuleSchema = Type.Object(
 )
 export type DiskRule = Static<typeof diskRuleSchema>
 
-export const filesystemSchema = Type.Enum(['ext4', 'vfat'])
+export const filesystemSchema = Type.Enum(['ext4', 'xfs', 'btrfs', 'vfat'])
 export type Filesystem = Static<typeof filesystemSchema>
 
 /** One GPT partition, positions in bytes from the start of the disk, aligned to 1 MiB (UEFI 2.10, 5.3). */

@@ -107,7 +107,7 @@ const partition = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,35}$', description: 'up to 36 lower-case letters, digits and dashes' }),
     type: Type.Enum(['bios-boot', 'esp', 'linux', 'linux-root'], { description: 'a partition type' }),
-    filesystem: Type.Optional(Type.Enum(['ext4', 'vfat'], { description: 'a filesystem' })),
+    filesystem: Type.Optional(Type.Enum(['ext4', 'xfs', 'btrfs', 'vfat'], { description: 'a filesystem' })),
     mount: Type.Optional(absolutePath),
     size: partitionSize,
   },

@@ -6,6 +6,9 @@ import { Type, type Static } from 'typebox'
 import type { Fault } from '../images/fault.ts'
 import { parseDocumentAs, renderProblem } from '../images/parse-document.ts'
 import { IngotError } from './errors.ts'
+import { faultsOfImages, imagesSchema, resolveImages, type ImagesConfig } from './image-store/images-config.ts'
+import { faultsOfListen, listenSchema, splitListen, type ListenAddress } from './listen-address.ts'
+import { faultsOfListRules, listRuleSchema, type ListRule } from './jobs/dynamic/list-rule.ts'
 import type { NetbootOptions } from './netboot/netboot.ts'
 
 const closed = { additionalProperties: false }
@@ -16,8 +19,7 @@ export const configSchema = Type.Object(
   {
     /** Data directory; taken relative to the file. */
     data: Type.String({ minLength: 1 }),
-    /** Where HTTP listens, `address:port`. */
-    listen: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+:\\d+$', description: 'an address and a port like 192.0.2.1:8080' }),
+    listen: listenSchema,
     /** Boot services on one interface; leave out for a job server without them. */
     netboot: Type.Optional(
       Type.Object(
@@ -57,6 +59,14 @@ export const configSchema = Type.Object(
     mirrors: Type.Optional(Type.Object({ debian: Type.Optional(url), 'debian-security': Type.Optional(url) }, closed)),
     /** Further folders of recipes; the recipes that ship with Ingot are always there. Taken relative to the file. */
     recipes: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+    /** Rules by which the server puts jobs on its list by itself; none unless given. */
+    lists: Type.Optional(Type.Array(listRuleSchema)),
+    images: Type.Optional(imagesSchema),
+    /**
+     * A PostgreSQL that keeps the job list in place of files of the data directory, for several servers that share no directory, for example
+     * `postgres://ingot@db.example/ingot`.
+     */
+    database: Type.Optional(Type.String({ pattern: '^postgres(ql)?://.', description: 'an address like postgres://ingot@db.example/ingot' })),
     /** Where the built appliance is; default `appliance` in the data directory. Taken relative to the file. */
     appliance: Type.Optional(Type.String({ minLength: 1 })),
   },
@@ -72,7 +82,7 @@ export const defaultMirrors = {
 /** A checked configuration with every default filled in. */
 export interface Config {
   dataDirectory: string
-  listen: { address: string; port: number }
+  listen: ListenAddress
   /** Its address and prefix are those of the interface, which machines reach this server by. */
   netboot:
     | Pick<NetbootOptions, 'interfaceName' | 'address' | 'prefixLength' | 'range' | 'leaseSeconds' | 'router' | 'nameServers' | 'domain' | 'routerAdvertisements'>
@@ -80,6 +90,10 @@ export interface Config {
   servers: { url: string; credential?: string }[]
   mirrors: { debian: string; 'debian-security': string }
   recipeDirectories: string[]
+  lists: ListRule[]
+  /** Of the PostgreSQL that keeps the job list; files of the data directory when there is none. */
+  databaseUrl?: string
+  images: ImagesConfig
   applianceDirectory: string
 }
 
@@ -88,10 +102,6 @@ export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
 const toNumber = (address: string): number => address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
 const networkOf = (address: string, prefixLength: number): number => Math.floor(toNumber(address) / 2 ** (32 - prefixLength))
 
-const splitListen = (listen: string): { address: string; port: number } => {
-  const [address = '', port = ''] = listen.split(':')
-  return { address, port: Number(port) }
-}
 const splitRange = (range: string): { first: string; last: string } => {
   const [first = '', last = ''] = range.split('-').map((part) => part.trim())
   return { first, last }
@@ -105,10 +115,8 @@ function bootAddress(interfaces: Interfaces, name: string, listenAddress: string
 
 /** What a schema cannot say: that the fields fit each other and this host. */
 function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
-  const faults: Fault[] = []
   const { address, port } = splitListen(file.listen)
-  if (!isIPv4(address)) faults.push({ path: ['listen'], expected: 'an IPv4 address before the colon', got: `"${address}"` })
-  if (port > 65535) faults.push({ path: ['listen'], expected: 'a port from 0 to 65535', got: `${port}` })
+  const faults = faultsOfListen({ address, port })
   const { netboot } = file
   if (netboot === undefined) return faults
 
@@ -157,7 +165,7 @@ function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
  */
 export function parseConfig(text: string, path: string, interfaces: Interfaces = networkInterfaces()): Config {
   const folder = dirname(resolve(path))
-  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder)])
+  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder)])
   if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems.map((problem) => renderProblem(path, problem)) })
   const file = parsed.value
   const listen = splitListen(file.listen)
@@ -184,6 +192,9 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     servers: file.servers ?? [{ url: `http://${netboot?.address ?? listen.address}:${listen.port}` }],
     mirrors: { ...defaultMirrors, ...file.mirrors },
     recipeDirectories: (file.recipes ?? []).map((each) => resolve(folder, each)),
+    lists: file.lists ?? [],
+    ...(file.database === undefined ? {} : { databaseUrl: file.database }),
+    images: resolveImages(file.images, folder),
     applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
   }
 }
@@ -192,6 +203,8 @@ const missingFolders = (file: ConfigFile, folder: string): Fault[] =>
   (file.recipes ?? []).flatMap((each, index) =>
     existsSync(resolve(folder, each)) ? [] : [{ path: ['recipes', index], expected: 'a folder', got: `${resolve(folder, each)} does not exist` }],
   )
+
+const faultsOfLists = ({ lists = [] }: ConfigFile): Fault[] => faultsOfListRules(lists).map((fault) => ({ ...fault, path: ['lists', ...fault.path] }))
 
 /** The configuration of `ingot serve --no-netboot --data DIR --listen ADDRESS:PORT`. Throws `IngotError` 'config-invalid' like `parseConfig`. */
 export function configWithoutNetboot(options: { data: string; listen: string }): Config {

@@ -1,14 +1,27 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { IngotError } from './errors.ts'
 
 /*
  * How every file of the data directory is written: whole into a temporary file beside it, flushed, then given its name in one step, and the
  * folder flushed, so that a crash at any point leaves the old file or the new one and never a half (POSIX rename and link are atomic).
+ * All of it throws `IngotError` 'storage-full' when the disk is full, with nothing changed.
  */
 
-/** Flushes a folder, so that the names in it are durable. */
-export async function syncFolder(path: string): Promise<void> {
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
+
+/** What a write to `path` that failed is told as: `IngotError` 'storage-full' when the disk is full, else the error itself. */
+export const storageRefusal = (error: unknown, path: string): unknown =>
+  codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? new IngotError('storage-full', `no space is left to write ${path}; nothing was changed`, { cause: error }) : error
+
+interface FolderSync {
+  running: Promise<void>
+  next: Promise<void> | undefined
+}
+const folderSyncs = new Map<string, FolderSync>()
+
+async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
     await folder.sync()
@@ -17,13 +30,33 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function writeBeside(path: string, content: string | Uint8Array, mode: number): Promise<string> {
-  await mkdir(dirname(path), { recursive: true })
+/** Flushes a folder, so that the names in it are durable. Those who ask while one flush is under way share the next. */
+export function syncFolder(path: string): Promise<void> {
+  const begin = (): Promise<void> => {
+    const sync: FolderSync = { running: flushFolder(path), next: undefined }
+    folderSyncs.set(path, sync)
+    const settled = () => {
+      if (folderSyncs.get(path) === sync && sync.next === undefined) folderSyncs.delete(path)
+    }
+    sync.running.then(settled, settled)
+    return sync.running
+  }
+  const current = folderSyncs.get(path)
+  if (current === undefined) return begin()
+  // The flush under way may have begun before the caller's change.
+  return (current.next ??= current.running.catch(() => {}).then(begin))
+}
+
+async function writeBeside(path: string, content: string | Uint8Array, { mode, durable }: Required<WriteOptions>): Promise<string> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  const file = await open(beside, 'wx', mode)
+  const file = await open(beside, 'wx', mode).catch(async (error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error
+    await mkdir(dirname(path), { recursive: true })
+    return open(beside, 'wx', mode)
+  })
   try {
     await file.writeFile(content)
-    await file.sync()
+    if (durable) await file.sync()
   } catch (error) {
     await rm(beside, { force: true })
     throw error
@@ -33,32 +66,79 @@ async function writeBeside(path: string, content: string | Uint8Array, mode: num
   return beside
 }
 
-/** Replaces a file, or makes it, atomically and durably. `mode` is its permissions, default 0644. */
-export async function replaceFile(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-  const beside = await writeBeside(path, content, mode)
+export interface WriteOptions {
+  /** Permissions, default 0644. */
+  mode?: number
+  /** False for what may be lost in a crash of the machine, the file before it then being there. Default true. */
+  durable?: boolean
+}
+
+/** Replaces a file, or makes it, atomically and durably. */
+export async function replaceFile(path: string, content: string | Uint8Array, { mode = 0o644, durable = true }: WriteOptions = {}): Promise<void> {
   try {
-    await rename(beside, path)
+    const beside = await writeBeside(path, content, { mode, durable })
+    try {
+      await rename(beside, path)
+    } catch (error) {
+      await rm(beside, { force: true })
+      throw error
+    }
+    if (durable) await syncFolder(dirname(path))
   } catch (error) {
-    await rm(beside, { force: true })
-    throw error
+    throw storageRefusal(error, path)
   }
-  await syncFolder(dirname(path))
 }
 
 /**
  * Makes a file that must not exist yet, with its whole content from the first moment on, and tells whether it was made: of any number of
  * callers, also on several machines that share the folder, exactly one gets `true`. By link(2), which NFS makes exclusive too.
  */
-export async function createFile(path: string, content: string | Uint8Array, mode = 0o644): Promise<boolean> {
-  const beside = await writeBeside(path, content, mode)
+export async function createFile(path: string, content: string | Uint8Array, { mode = 0o644 }: Pick<WriteOptions, 'mode'> = {}): Promise<boolean> {
   try {
-    await link(beside, path)
+    const beside = await writeBeside(path, content, { mode, durable: true })
+    try {
+      await link(beside, path)
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false
+      throw error
+    } finally {
+      await unlink(beside)
+    }
+    await syncFolder(dirname(path))
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw storageRefusal(error, path)
+  }
+}
+
+/**
+ * Puts text at the end of a file, or makes the file; when the disk is full, nothing of it stays there. It may be lost in a crash of the machine. Whoever
+ * appends to a file does so in turns.
+ */
+export async function appendToFile(path: string, text: string): Promise<void> {
+  try {
+    const file = await open(path, 'a')
+    try {
+      const { size } = await file.stat()
+      await file.appendFile(text).catch(async (error: unknown) => {
+        await file.truncate(size)
+        throw error
+      })
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw storageRefusal(error, path)
+  }
+}
+
+/** Takes a file away, durably; one that is not there is no error. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return
     throw error
-  } finally {
-    await rm(beside, { force: true })
   }
   await syncFolder(dirname(path))
-  return true
 }

@@ -1,6 +1,8 @@
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import type { MachineEvent } from './api/event.ts'
+import { appendToFile } from './durable-file.ts'
 
 /** A `MachineEvent` before it is given its time. */
 export type NewMachineEvent = MachineEvent extends infer Each ? (Each extends MachineEvent ? Omit<Each, 'time'> : never) : never
@@ -24,18 +26,46 @@ export interface EventLog {
 
 const keptEvents = 10_000
 
-export function openEventLog(dataDirectory: string): EventLog {
+/** Opens the events of a data directory. What cannot be written, because the disk is full, is written when it can: no job waits for it. */
+export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = {}): EventLog {
   mkdirSync(dataDirectory, { recursive: true })
-  const file = createWriteStream(join(dataDirectory, 'events.ndjson'), { flags: 'a' })
+  const path = join(dataDirectory, 'events.ndjson')
   const events: NumberedEvent[] = []
   const listeners = new Set<(event: NumberedEvent) => void>()
-  let last = 0
+  // Numbers rise over a new start too, so that a follower who comes back then misses nothing: microseconds since 1970.
+  let last = Date.now() * 1000
+
+  let unwritten: string[] = []
+  let writing: Promise<void> | undefined
+  let failed = false
+  const write = async (): Promise<void> => {
+    while (unwritten.length > 0) {
+      const lines = unwritten
+      unwritten = []
+      try {
+        await appendToFile(path, lines.join(''))
+        if (failed) log?.info('events are written again')
+        failed = false
+      } catch (error) {
+        unwritten = [...lines, ...unwritten].slice(-keptEvents)
+        if (!failed) log?.error({ err: error }, 'events cannot be written')
+        failed = true
+        // The next event tries again.
+        return
+      }
+    }
+  }
+  const startWriting = (): void => {
+    writing ??= write().finally(() => (writing = undefined))
+  }
+
   return {
     emit(event) {
       const numbered: NumberedEvent = { number: ++last, event: { time: new Date().toISOString(), ...event } as MachineEvent }
       events.push(numbered)
       if (events.length > keptEvents) events.shift()
-      file.write(`${JSON.stringify(numbered.event)}\n`)
+      unwritten.push(`${JSON.stringify(numbered.event)}\n`)
+      startWriting()
       for (const listener of listeners) listener(numbered)
     },
     since: (number) => events.filter((event) => event.number > number),
@@ -43,6 +73,9 @@ export function openEventLog(dataDirectory: string): EventLog {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: () => new Promise((resolve) => file.end(() => resolve())),
+    async close() {
+      await writing
+      if (unwritten.length > 0) await write()
+    },
   }
 }

@@ -16,14 +16,21 @@ import { IngotError } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { componentRoutes } from './http/routes/components.ts'
 import { eventRoutes } from './http/routes/events.ts'
-import { claimOf, jobOf, jobRoutes } from './http/routes/jobs.ts'
+import { claimOf, jobOf } from './http/claim-of.ts'
+import { machineOf } from './http/machine-of.ts'
+import { jobRoutes } from './http/routes/jobs.ts'
 import { machineRoutes } from './http/routes/machines.ts'
 import { ociRoutes } from './http/routes/oci.ts'
+import { recipeRoutes } from './http/routes/recipes.ts'
 import { tokenAuthorize } from './http/token-authorize.ts'
-import { openImageStore } from './image-store/open-image-store.ts'
+import { openConfiguredImages } from './image-store/images-config.ts'
+import { startUpkeep } from './image-store/start-upkeep.ts'
 import { createJobId } from './jobs/create-job-id.ts'
+import { startDynamicLists, type DynamicLists } from './jobs/dynamic/start-dynamic-lists.ts'
 import { openFileJobStore } from './jobs/file-job-store.ts'
 import { createJobService } from './jobs/job-service.ts'
+import { openPostgresJobStore } from './jobs/postgres/open-postgres-job-store.ts'
+import { listenAt, localUrl } from './listen-address.ts'
 import { openMachineStore } from './machine-store.ts'
 import { bootRoutes } from './netboot/boot-routes.ts'
 import { startNetboot } from './netboot/netboot.ts'
@@ -49,17 +56,17 @@ export interface FirstComputer {
 export async function startFirstComputer({ config, log, run, start }: { config: Config; log: Logger; run: Run; start: Start }): Promise<FirstComputer> {
   const { dataDirectory, listen } = config
   const appliance = config.netboot === undefined ? undefined : await loadAppliance(config.applianceDirectory)
-  const events = openEventLog(dataDirectory)
+  const events = openEventLog(dataDirectory, { log: log.child({ part: 'events' }) })
   const { emit } = events
   const tokens = openTokens(dataDirectory)
   const authorize = tokenAuthorize(tokens)
   const machines = openMachineStore(dataDirectory)
   const components = createComponentStore(join(dataDirectory, 'components'))
-  const images = await openImageStore(join(dataDirectory, 'images'))
-  const recipes = createRecipeStore([ownRecipes, ...config.recipeDirectories])
+  const { store: images, layout } = await openConfiguredImages(config.images, dataDirectory)
+  const recipeDirectories = [ownRecipes, ...config.recipeDirectories]
+  const recipes = createRecipeStore(recipeDirectories)
   // mmdebstrap runs here, and asks this server itself.
-  const loopback = `http://${listen.address === '0.0.0.0' ? '127.0.0.1' : listen.address}`
-  let ownUrl = `${loopback}:${listen.port}`
+  let ownUrl = localUrl(listen)
 
   const keepTools = async () => {
     const { toolsPath, toolsDigest, toolsSizeBytes }: Appliance = appliance ?? (await loadAppliance(config.applianceDirectory))
@@ -83,27 +90,50 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     return planRecipe(loaded.recipe, resolved)
   }
 
-  const store = openFileJobStore(dataDirectory)
-  // A list that cannot be read is found now, not by the first worker.
-  await store.list()
-  const jobs = createJobService({ store, makePlan, emit })
+  const jobLog = log.child({ part: 'jobs' })
+  const store = config.databaseUrl === undefined ? await openFileJobStore(dataDirectory, { log: jobLog }) : await openPostgresJobStore({ url: config.databaseUrl, log: jobLog })
+  const publishedDigest = async (image: string, version: string): Promise<string | undefined> => {
+    try {
+      return (await images.resolve(image, version)).digest
+    } catch (error) {
+      if (error instanceof IngotError && error.code === 'image-unknown') return undefined
+      throw error
+    }
+  }
+  const jobs = createJobService({ store, makePlan, emit, machines, publishedDigest, log: jobLog })
+  const upkeep =
+    layout &&
+    startUpkeep({
+      store: layout,
+      rules: config.images,
+      // A job may count on chunks that it asked for when it began, however long it takes.
+      oldestUpload: async () => {
+        const claimed = (await store.held()).flatMap(({ status }) => (status === undefined ? [] : [Date.parse(status.claimedAt)]))
+        return claimed.length === 0 ? undefined : new Date(Math.min(...claimed))
+      },
+      log: log.child({ part: 'images' }),
+    })
+  // What fails is in the log, and is tried again within a day.
+  const lookAfterImages = (thorough: boolean): void => void upkeep?.run({ thorough }).catch(() => {})
   const app = createApp({ log })
   await app.register(jobRoutes, {
     jobs,
     authorize,
     emit,
-    createJob: async (wanted) => {
+    createJob: async (wanted, place) => {
       const job = withJobDefaults({ id: createJobId(wanted.recipe), ...wanted, createdAt: new Date().toISOString() })
-      await jobs.add(job)
+      await jobs.add(job, place)
       return job
     },
   })
   await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
   await app.register(eventRoutes, { events, authorize })
+  await app.register(recipeRoutes, { recipes, authorize })
   await app.register(componentRoutes, {
     components,
     authorize,
     emit,
+    machineOf: (job, asker) => machineOf(jobs, job, asker),
     nameOf: async (job, digest) => componentsOf(await jobs.plan(job)).find((each) => each.digest === digest)?.name ?? digest,
   })
   await app.register(packageRoutes, { mirrors: config.mirrors, cacheDirectory: join(dataDirectory, 'packages'), log: log.child({ part: 'packages' }) })
@@ -112,27 +142,32 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     authorize,
     async mayPublish(request, name, version) {
       const { role } = await authorize(request, ['worker', 'operator'])
-      if (role === 'worker') await jobs.mayPublish(version ?? jobOf(request), name, claimOf(request))
+      if (role === 'worker') await jobs.mayPublish(jobOf(request), name, version, claimOf(request))
     },
     async onPublished(image, request) {
+      lookAfterImages(false)
       const { role } = await authorize(request, ['worker', 'operator'])
       if (role !== 'worker') return
-      const { worker } = await jobs.status(image.version)
+      const job = jobOf(request)
+      const { worker } = await jobs.status(job)
       emit({
         machine: worker,
         hop: 'image',
-        job: image.version,
+        job,
         image: image.name,
         version: image.version,
         digest: image.digest,
         blobBytes: image.manifest.layers.reduce((sum, layer) => sum + layer.size, image.manifest.config.size),
         diskBytes: image.config.diskSizeBytes,
       })
-      await jobs.complete(image.version, image.digest)
+      await jobs.complete(job, image.digest, claimOf(request))
     },
+    onRemoved: () => lookAfterImages(true),
   })
 
-  const closers: (() => Promise<void>)[] = [() => events.close(), () => app.close()]
+  let lists: DynamicLists | undefined
+  // In this order backwards: a rule that is just making a job is waited for when nothing can be fetched for it any more, and before the list goes.
+  const closers: (() => Promise<void>)[] = [() => events.close(), async () => images.close(), () => jobs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
   const close = async () => {
     for (const each of closers.splice(0).toReversed()) await each()
   }
@@ -151,23 +186,13 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
         emit,
       })
     }
-    await app.listen({ host: listen.address, port: listen.port }).catch((error: NodeJS.ErrnoException) => {
-      throw listenError(error, listen)
-    })
+    ownUrl = await listenAt(app, listen)
+    if (config.lists.length > 0) {
+      lists = startDynamicLists({ rules: config.lists, recipes, recipeDirectories, jobs, log: log.child({ part: 'lists' }) })
+    }
   } catch (error) {
     await close()
     throw error
   }
-  const address = app.server.address()
-  if (address !== null && typeof address === 'object') ownUrl = `${loopback}:${address.port}`
   return { url: ownUrl, close }
-}
-
-function listenError(error: NodeJS.ErrnoException, { address, port }: Config['listen']): Error {
-  if (error.code === 'EADDRINUSE') {
-    return new IngotError('port-in-use', `listen: ${address}:${port} is taken by another program; \`ss -ltnp 'sport = :${port}'\` tells which`, { cause: error })
-  }
-  if (error.code === 'EADDRNOTAVAIL') return new IngotError('config-invalid', `listen: expected an address of this host, got ${address}`, { cause: error })
-  if (error.code === 'EACCES') return new IngotError('port-in-use', `listen: port ${port} needs root`, { cause: error })
-  return error
 }

@@ -12,8 +12,8 @@ export interface ServerAddress {
   token: string
 }
 
-/** Asks a first computer; throws `IngotError` with what it said when it refuses or cannot be reached. */
-export async function askServer({ url, token }: ServerAddress, path: string, init: RequestInit = {}): Promise<Response> {
+/** Asks a first computer; throws `IngotError` with what it said when it refuses, unless with a status of `allowed`, or cannot be reached. */
+export async function askServer({ url, token }: ServerAddress, path: string, init: RequestInit = {}, { allowed = [] }: { allowed?: readonly number[] } = {}): Promise<Response> {
   const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
     dispatcher: patient,
     ...init,
@@ -21,7 +21,7 @@ export async function askServer({ url, token }: ServerAddress, path: string, ini
   }).catch((error: Error) => {
     throw new IngotError('server-unreachable', `${url} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`)
   })
-  if (response.ok) return response
+  if (response.ok || allowed.includes(response.status)) return response
   const problem = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[] }
   throw new IngotError('server-refused', `${url} refused: ${problem.title ?? response.status}`, { problems: problem.problems ?? [] })
 }

@@ -1,50 +1,84 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Inventory } from './api/machine.ts'
+import { Type, type Static } from 'typebox'
+import { inventorySchema, labelsSchema, type Inventory, type Labels } from './api/machine.ts'
 import { replaceFile } from './durable-file.ts'
+import { readDataFile, renderDataFile } from './jobs/files/data-file.ts'
 
 /** What is known of one machine: `machines/<id>.json`, readable and editable by a person. */
-export interface MachineRecord {
-  inventory?: Inventory
-  seenAt?: string
-  /** Serial numbers of disks of this machine that may be written though they hold data (F1). */
-  scratchSerials: string[]
-}
+const machineFileSchema = Type.Object(
+  {
+    inventory: Type.Optional(inventorySchema),
+    seenAt: Type.Optional(Type.String({ format: 'date-time' })),
+    /** Serial numbers of disks of this machine that may be written though they hold data (F1). */
+    scratchSerials: Type.Optional(Type.Array(Type.String())),
+    /** What an operator says of the machine, for example `{ "rack": "b2" }`, for jobs that require it. */
+    labels: Type.Optional(labelsSchema),
+  },
+  { additionalProperties: false },
+)
+type MachineFile = Static<typeof machineFileSchema>
 
+/** A machine with its id, for example `52-54-00-12-34-56`. */
+export type MachineRecord = MachineFile & Required<Pick<MachineFile, 'scratchSerials' | 'labels'>> & { id: string }
+
+/** Reading throws `IngotError` 'data-invalid' when a person's edit is wrong. */
 export interface MachineStore {
-  list(): Promise<(MachineRecord & { id: string })[]>
+  list(): Promise<MachineRecord[]>
+  /** What is known of a machine; one never heard of has no inventory, marks or labels. */
+  read(id: string): Promise<MachineRecord>
   record(inventory: Inventory): Promise<void>
-  scratchSerials(id: string): Promise<string[]>
   markScratch(id: string, serial: string): Promise<void>
+  /** Replaces the labels of a machine, also of one that was not seen yet. */
+  label(id: string, labels: Labels): Promise<MachineRecord>
 }
 
 export function openMachineStore(dataDirectory: string): MachineStore {
   const folder = join(dataDirectory, 'machines')
   const pathOf = (id: string) => join(folder, `${id}.json`)
+
+  // Asked at every look of a waiting worker for jobs that require something: what was read counts until the file is another.
+  const cache = new Map<string, { file: string; record: MachineRecord }>()
   const read = async (id: string): Promise<MachineRecord> => {
-    try {
-      return JSON.parse(await readFile(pathOf(id), 'utf8')) as MachineRecord
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { scratchSerials: [] }
+    const stats = await stat(pathOf(id), { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
       throw error
-    }
+    })
+    const file = stats === undefined ? 'none' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`
+    const cached = cache.get(id)
+    if (cached?.file === file) return cached.record
+    const record = { id, scratchSerials: [], labels: {}, ...(await readDataFile(machineFileSchema, pathOf(id))) }
+    if (stats !== undefined) cache.set(id, { file, record })
+    return record
   }
-  const write = (id: string, record: MachineRecord) => replaceFile(pathOf(id), `${JSON.stringify(record, null, 2)}\n`)
+
+  // Writers in this process take turns, so that an inventory that comes in does not undo a label.
+  let lastChange: Promise<unknown> = Promise.resolve()
+  const change = (id: string, edit: (record: MachineRecord) => MachineRecord): Promise<MachineRecord> => {
+    const next = lastChange.then(async () => {
+      const before = await read(id)
+      const after = edit(before)
+      const { id: _, ...file } = after
+      if (after !== before) await replaceFile(pathOf(id), renderDataFile(file))
+      return after
+    })
+    lastChange = next.catch(() => {})
+    return next
+  }
 
   return {
     async list() {
       await mkdir(folder, { recursive: true })
       const ids = (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length))
-      return Promise.all(ids.toSorted().map(async (id) => ({ id, ...(await read(id)) })))
+      return Promise.all(ids.toSorted().map(read))
     },
+    read,
     async record(inventory) {
-      await write(inventory.id, { ...(await read(inventory.id)), inventory, seenAt: new Date().toISOString() })
+      await change(inventory.id, (record) => ({ ...record, inventory, seenAt: new Date().toISOString() }))
     },
-    scratchSerials: async (id) => (await read(id)).scratchSerials,
     async markScratch(id, serial) {
-      const record = await read(id)
-      if (record.scratchSerials.includes(serial)) return
-      await write(id, { ...record, scratchSerials: [...record.scratchSerials, serial] })
+      await change(id, (record) => (record.scratchSerials.includes(serial) ? record : { ...record, scratchSerials: [...record.scratchSerials, serial] }))
     },
+    label: (id, labels) => change(id, (record) => ({ ...record, labels })),
   }
 }

@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addImage } from './commands/image.ts'
 import { addJob } from './commands/job.ts'
 import { addMachine } from './commands/machine.ts'
+import { addMaster } from './commands/master.ts'
 import { addServe } from './commands/serve.ts'
 import { addToken } from './commands/token.ts'
 import type { CommandContext } from './commands/context.ts'
@@ -35,6 +36,7 @@ const context: CommandContext = {
   say: (line) => void process.stderr.write(`${line}\n`),
   signal: stop.signal,
   env: process.env,
+  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
   exit: (code) => {
     process.exitCode = code
   },
@@ -45,7 +47,7 @@ const program = new Command('ingot')
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
   .exitOverride()
-for (const add of [addServe, addAppliance, addJob, addImage, addMachine, addToken, addDoctor, addDemo]) add(program, context)
+for (const add of [addServe, addMaster, addAppliance, addJob, addImage, addMachine, addToken, addDoctor, addDemo]) add(program, context)
 
 /** The errors of a user are a message; only what is a defect of ours shows where it happened. */
 function report(error: unknown): number {

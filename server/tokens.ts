@@ -40,7 +40,7 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
       createdAt: new Date(now()).toISOString(),
       ...(lifeSeconds === undefined ? {} : { expiresAt: new Date(now() + lifeSeconds * 1000).toISOString() }),
     }
-    await createFile(path(folder, secret), `${JSON.stringify(file)}\n`, 0o600)
+    await createFile(path(folder, secret), `${JSON.stringify(file)}\n`, { mode: 0o600 })
     return secret
   }
 

@@ -19,6 +19,7 @@ const allowed: Record<string, RegExp> = {
   'appliance/worker': /^(appliance|images|server\/api)\//,
   'appliance/steps': /^(appliance|images|server\/api)\//,
   'appliance/capture': /^(appliance|images|server\/api)\//,
+  'appliance/restore': /^(appliance|images|server\/api)\//,
 }
 
 describe('imports point one way', () => {

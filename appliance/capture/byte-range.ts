@@ -17,3 +17,16 @@ export function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
 }
 
 export const sizeOfRanges = (ranges: readonly ByteRange[]): number => ranges.reduce((sum, range) => sum + range.endBytes - range.startBytes, 0)
+
+/** What of the first `endBytes` bytes is in none of the ranges, in order. */
+export function invertRanges(ranges: readonly ByteRange[], endBytes: number): ByteRange[] {
+  const gaps: ByteRange[] = []
+  let at = 0
+  for (const range of mergeRanges(ranges)) {
+    if (range.startBytes >= endBytes) break
+    if (range.startBytes > at) gaps.push({ startBytes: at, endBytes: range.startBytes })
+    at = range.endBytes
+  }
+  if (at < endBytes) gaps.push({ startBytes: at, endBytes })
+  return gaps
+}

@@ -4,7 +4,7 @@ import { chunkSizeBytes } from '../../server/api/image.ts'
 import type { Run } from '../run.ts'
 import type { TargetDisk } from '../steps/context.ts'
 import type { ByteRange } from './byte-range.ts'
-import { findUsedRanges } from './find-used-ranges.ts'
+import { findUsedRanges, type PartitionContents } from './find-used-ranges.ts'
 import { parseGpt, resizeGpt, type GptPartition, type Patch } from './gpt.ts'
 import { planChunks, type PlannedChunk } from './plan-chunks.ts'
 
@@ -14,7 +14,7 @@ export interface CapturePlan {
   /** The partition table as it must be on a disk of exactly the layout's size. */
   patches: Patch[]
   /** As found on the disk. */
-  partitions: GptPartition[]
+  partitions: (GptPartition & Pick<PartitionContents, 'filesystem'>)[]
 }
 
 /**
@@ -39,15 +39,17 @@ export async function planCapture(
       throw new Error(`${disk.device}: expected the partition "${name}" of ${sizeBytes} bytes at ${startBytes}, got none there`)
     }
   }
-  // partclone spends most of its time asleep between reports of its progress, so the partitions are asked at once.
-  const partitionRanges = await Promise.all(
-    gpt.partitions.map((found) => findUsedRanges(found, disk.partitions.find((planned) => isAt(found, planned)), options)),
+  const contents = await Promise.all(
+    gpt.partitions.map((found) => findUsedRanges(found, disk.partitions.find((planned) => isAt(found, planned))?.device, options)),
   )
   const bootArea: ByteRange = { startBytes: 0, endBytes: Math.min(...gpt.partitions.map((partition) => partition.startBytes)) }
   const patched = patches.map(({ startBytes, bytes }) => ({ startBytes, endBytes: startBytes + bytes.length }))
   return {
-    chunks: planChunks([bootArea, ...partitionRanges.flat(), ...patched], disk.layoutSizeBytes, chunkSizeBytes),
+    chunks: planChunks([bootArea, ...contents.flatMap(({ used }) => used), ...patched], disk.layoutSizeBytes, chunkSizeBytes),
     patches,
-    partitions: gpt.partitions,
+    partitions: gpt.partitions.map((found, index) => {
+      const filesystem = contents[index]?.filesystem
+      return { ...found, ...(filesystem === undefined ? {} : { filesystem }) }
+    }),
   }
 }

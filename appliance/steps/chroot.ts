@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { endPrograms } from '../end-programs.ts'
 import type { Run, RunOptions } from '../run.ts'
 import type { StepContext } from './context.ts'
 import { unmountAll } from './unmount-all.ts'
@@ -29,8 +30,8 @@ const environment = [
 const policy = '#!/bin/sh\nexit 101\n'
 
 /**
- * Lends the kernel's filesystems to the installed system while `use` runs programs there; services are not started. What was mounted is
- * unmounted however `use` ends.
+ * Lends the kernel's filesystems to the installed system while `use` runs programs there; services are not started. However `use` ends, no
+ * program goes on in there, and what was mounted is unmounted.
  */
 export async function withChroot<Result>({ root, run, signal }: Pick<StepContext, 'root' | 'run' | 'signal'>, use: (chroot: Chroot) => Promise<Result>): Promise<Result> {
   const policyFile = join(root, 'usr/sbin/policy-rc.d')
@@ -46,6 +47,8 @@ export async function withChroot<Result>({ root, run, signal }: Pick<StepContext
     return await use((program, args, options = {}) => run('chroot', [root, ...environment, program, ...args], { signal, ...options }))
   } finally {
     await rm(policyFile, { force: true })
+    // What a package or a script left running would keep the system from being unmounted.
+    await endPrograms({ directory: root })
     await unmountAll(mounted, run)
   }
 }

@@ -5,15 +5,14 @@ import type { ImageConfig, ImageManifest } from '../../server/api/image.ts'
 import { chunkSizeBytes } from '../../server/api/image.ts'
 import { mediaTypes } from '../../server/api/media-types.ts'
 import { sizeOfRanges } from '../capture/byte-range.ts'
-import type { GptPartition } from '../capture/gpt.ts'
 import { parseDpkgStatus } from '../capture/parse-dpkg-status.ts'
-import { planCapture } from '../capture/plan-capture.ts'
+import { planCapture, type CapturePlan } from '../capture/plan-capture.ts'
 import { sendChunks } from '../capture/send-chunks.ts'
 import { unmountTree } from '../capture/unmount-tree.ts'
 import type { StepContext, StepExecutor, TargetDisk } from './context.ts'
 
 /**
- * Captures the used blocks of the target disk and streams them to the first computer as an image tagged with the job's id (B23). The image
+ * Captures the used blocks of the target disk and streams them to the first computer as an image under the version of the claim (B23). The image
  * becomes visible only with its manifest, which is sent last. Leaves `/target` unmounted.
  */
 export const image: StepExecutor<'image'> = async (step, context) => {
@@ -51,10 +50,10 @@ export const image: StepExecutor<'image'> = async (step, context) => {
       layers: sent.layers,
     }
     context.progress({ doneBytes: totalBytes, totalBytes, detail: 'the server reads back what it stored' })
-    const { digest } = await server.pushManifest(step.image, context.job, Buffer.from(JSON.stringify(manifest)), signal)
+    const { digest } = await server.pushManifest(step.image, Buffer.from(JSON.stringify(manifest)), signal)
     const { layers, blobBytes, knownBytes } = sent
     const figures = { usedBytes: totalBytes, chunks: layers.length, blobBytes, knownBytes }
-    log.info({ image: step.image, version: context.job, digest, ...figures }, 'image is published')
+    log.info({ image: step.image, version: server.imageVersion, digest, ...figures }, 'image is published')
   } finally {
     await handle.close()
   }
@@ -73,7 +72,7 @@ async function readInstalledPackages(root: string): Promise<ImageConfig['package
 function renderConfig(
   { plan, job, inventory }: StepContext,
   disk: TargetDisk,
-  found: { sectorBytes: number; packages: ImageConfig['packages']; partitions: readonly GptPartition[] },
+  found: { sectorBytes: number; packages: ImageConfig['packages']; partitions: CapturePlan['partitions'] },
 ): ImageConfig {
   return {
     version: 1,
@@ -85,14 +84,14 @@ function renderConfig(
     recipe: plan.recipe,
     job,
     machine: inventory.id,
-    partitions: found.partitions.map(({ name, typeGuid, startBytes, sizeBytes }) => {
+    partitions: found.partitions.map(({ name, typeGuid, startBytes, sizeBytes, filesystem }) => {
       const planned = disk.partitions.find((partition) => partition.startBytes === startBytes)
       return {
         name,
         typeGuid,
         startBytes,
         sizeBytes,
-        ...(planned?.filesystem === undefined ? {} : { filesystem: planned.filesystem }),
+        ...(filesystem === undefined ? {} : { filesystem }),
         ...(planned?.mountPoint === undefined ? {} : { mountPoint: planned.mountPoint }),
       }
     }),

@@ -4,7 +4,7 @@ import type { StepOf } from '../../images/plan.ts'
 import { withChroot } from './chroot.ts'
 import type { StepExecutor, TargetDisk } from './context.ts'
 import { byDepth } from './mount-target.ts'
-import { kernelVersions, renderGrubCfg, renderGrubDefaults } from './render-grub.ts'
+import { kernelVersions, renderGrubCfg, renderGrubDefaults, type GrubMenu } from './render-grub.ts'
 
 /**
  * Makes the disk boot on machines that have never seen it. BIOS: GRUB in the BIOS boot partition. UEFI: Microsoft-signed shim and Debian-signed GRUB, at
@@ -36,10 +36,11 @@ const grubInstallArguments = ({ firmware }: StepOf<'install-bootloader'>, { devi
     : []),
 ]
 
-function bootFilesystems({ partitions }: TargetDisk): { bootUuid: string; bootPath: string; rootUuid: string } {
+function bootFilesystems({ partitions }: TargetDisk): Pick<GrubMenu, 'bootUuid' | 'bootPath' | 'bootFilesystem' | 'rootUuid'> {
   const mounted = byDepth(partitions)
   const root = mounted.find(({ mountPoint }) => mountPoint === '/')
   if (root === undefined) throw new Error('expected a partition mounted at /, got none')
   const boot = mounted.find(({ mountPoint }) => mountPoint === '/boot')
-  return { bootUuid: (boot ?? root).filesystemUuid, bootPath: boot === undefined ? '/boot' : '', rootUuid: root.filesystemUuid }
+  const { filesystem, filesystemUuid } = boot ?? root
+  return { bootUuid: filesystemUuid, bootPath: boot === undefined ? '/boot' : '', bootFilesystem: filesystem, rootUuid: root.filesystemUuid }
 }

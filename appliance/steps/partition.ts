@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { PlannedPartition } from '../../images/plan.ts'
+import type { Filesystem, PlannedPartition } from '../../images/plan.ts'
 import type { Disk } from '../../server/api/machine.ts'
 import type { Run } from '../run.ts'
 import { chooseDisk, reasonsNotToOverwrite, renderDisk } from './choose-disk.ts'
 import type { StepContext, StepExecutor, TargetDisk } from './context.ts'
 import { mountTarget } from './mount-target.ts'
+import { partitionDevice, waitForDevice } from './partition-device.ts'
 import { renderSfdisk } from './render-sfdisk.ts'
 
 /** Chooses the disk, writes its partition table and filesystems, and mounts them at the context's root. Nothing is written unless the disk rule allows it (F1). */
@@ -28,7 +27,7 @@ export const partition: StepExecutor<'partition'> = async (step, context) => {
   await run('partx', ['--update', disk.device], { signal })
   const partitions = step.partitions.map((planned, index) => ({ ...planned, device: partitionDevice(disk.device, index + 1) }))
   const target: TargetDisk = { device: disk.device, layoutSizeBytes: step.diskSizeBytes, partitions }
-  for (const { device } of partitions) await deviceNode(device, signal)
+  for (const { device } of partitions) await waitForDevice(device, signal)
   for (const planned of partitions) {
     context.progress({ detail: `making ${planned.filesystem ?? 'empty'} ${planned.name}` })
     await makeFilesystem(planned, run, signal)
@@ -45,37 +44,22 @@ async function refuseNewData(disk: Disk, { scratchSerials, run, signal }: StepCo
   if (data !== undefined) throw new Error(`${renderDisk(disk)} ${data}`)
 }
 
-/** The node of a partition: `/dev/sda` → `/dev/sda1`, `/dev/nvme0n1` → `/dev/nvme0n1p1`. */
-export const partitionDevice = (disk: string, number: number): string => `${disk}${/\d$/.test(disk) ? 'p' : ''}${number}`
-
-/** Waits for devtmpfs to show a node; there is no udev in the appliance. */
-async function deviceNode(path: string, signal: AbortSignal): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(10_000)])
-  while (!(await isBlockDevice(path))) {
-    if (limit.aborted) throw new Error(`expected the device node ${path} within 10 s of partitioning, got none`)
-    await sleep(20)
-  }
-}
-
-async function isBlockDevice(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isBlockDevice()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
-  }
-}
-
-/** Identifiers come from the plan, and inode tables are written now rather than by the kernel later: both make two builds of a recipe more alike. */
 async function makeFilesystem({ device, filesystem, filesystemUuid }: PlannedPartition & { device: string }, run: Run, signal: AbortSignal): Promise<void> {
   if (filesystem === undefined || filesystemUuid === undefined) {
     // Imaged whole: see above.
     await run('blkdiscard', ['--zeroout', device], { signal })
-  } else if (filesystem === 'vfat') {
-    // FAT32 as UEFI asks of a fixed disk's system partition (UEFI 2.10, 13.3).
-    await run('mkfs.fat', ['-F', '32', '--invariant', '-i', filesystemUuid.replace('-', ''), device], { signal })
   } else {
-    const extended = `hash_seed=${filesystemUuid},lazy_itable_init=0,lazy_journal_init=0`
-    await run('mke2fs', ['-q', '-F', '-t', 'ext4', '-U', filesystemUuid, '-E', extended, device], { signal })
+    const [program, ...args] = mkfsCommand[filesystem](filesystemUuid)
+    await run(program, [...args, device], { signal })
   }
+}
+
+/** What makes each filesystem, the device left out. Identifiers come from the plan, so that two builds of a recipe are more alike. */
+const mkfsCommand: Record<Filesystem, (uuid: string) => readonly [string, ...string[]]> = {
+  // Inode tables and journal are written now: the kernel would do so later, at a moment of its own.
+  ext4: (uuid) => ['mke2fs', '-q', '-F', '-t', 'ext4', '-U', uuid, '-E', `hash_seed=${uuid},lazy_itable_init=0,lazy_journal_init=0`],
+  xfs: (uuid) => ['mkfs.xfs', '-q', '-f', '-m', `uuid=${uuid}`],
+  btrfs: (uuid) => ['mkfs.btrfs', '--quiet', '--force', '--uuid', uuid],
+  // FAT32 as UEFI asks of a fixed disk's system partition (UEFI 2.10, 13.3).
+  vfat: (uuid) => ['mkfs.fat', '-F', '32', '--invariant', '-i', uuid.replace('-', '')],
 }

@@ -1,3 +1,5 @@
+import type { Filesystem } from '../../images/plan.ts'
+
 /** Kernels of an installed system by their files in `/boot`, newest first, for example `['6.1.0-38-amd64']`. */
 export const kernelVersions = (bootFiles: readonly string[]): string[] =>
   bootFiles
@@ -5,10 +7,14 @@ export const kernelVersions = (bootFiles: readonly string[]): string[] =>
     .filter((version) => bootFiles.includes(`initrd.img-${version}`))
     .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
 
+/** The module of GRUB that reads each filesystem; Debian's signed GRUB 2.06 has all four built in. */
+const grubModules: Record<Filesystem, string> = { ext4: 'ext2', xfs: 'xfs', btrfs: 'btrfs', vfat: 'fat' }
+
 export interface GrubMenu {
   /** UUID of the filesystem that holds `/boot`, and the path of `/boot` there: `/boot`, or empty when it has a partition of its own. */
   bootUuid: string
   bootPath: string
+  bootFilesystem: Filesystem
   rootUuid: string
   /** Newest first, which is what boots. */
   kernels: readonly string[]
@@ -19,7 +25,7 @@ export interface GrubMenu {
  * `/boot/grub/grub.cfg` (GRUB manual, chapter 6), written without grub-mkconfig, which takes 17 s on a slow machine. Only modules are used that
  * Debian's signed GRUB has built in, because it loads no others under Secure Boot.
  */
-export function renderGrubCfg({ bootUuid, bootPath, rootUuid, kernels, kernelArguments }: GrubMenu): string {
+export function renderGrubCfg({ bootUuid, bootPath, bootFilesystem, rootUuid, kernels, kernelArguments }: GrubMenu): string {
   const entries = kernels.map((version) =>
     [
       `menuentry 'Debian GNU/Linux, with Linux ${version}' {`,
@@ -33,7 +39,7 @@ export function renderGrubCfg({ bootUuid, bootPath, rootUuid, kernels, kernelArg
     'set default=0',
     'set timeout=1',
     'insmod part_gpt',
-    'insmod ext2',
+    `insmod ${grubModules[bootFilesystem]}`,
     `search --no-floppy --fs-uuid --set=root ${bootUuid}`,
     ...entries,
     '',

@@ -14,6 +14,7 @@ export interface HttpInit {
 export interface HttpResponse {
   readonly ok: boolean
   readonly status: number
+  readonly headers: { get(name: string): string | null }
   /** The body as it comes; read it to its end, or the connection stays taken. */
   readonly body: AsyncIterable<Uint8Array> | null
   json(): Promise<unknown>
@@ -33,6 +34,7 @@ export const httpFetch: HttpFetch = (url, { method = 'GET', headers = {}, body, 
       resolve({
         ok: status >= 200 && status < 300,
         status,
+        headers: { get: (name) => [response.headers[name.toLowerCase()] ?? null].flat().join(', ') || null },
         body: response,
         text: () => text(response),
         json: async () => JSON.parse(await text(response)) as unknown,

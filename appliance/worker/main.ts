@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { parseCommandLine } from './command-line.ts'
 import { httpFetch } from './http-fetch.ts'
-import { runWorker, UnreachableError } from './worker.ts'
+import { UnreachableError } from './unreachable-error.ts'
+import { runWorker } from './worker.ts'
 
 /*
  * The one program of the appliance, started by its init and again whenever it ends.
@@ -42,6 +43,10 @@ try {
     },
     fetch: httpFetch,
     perform: async (options) => (await import('./perform-job.ts')).performJob(options),
+    takeDown: async ({ claimHash }) => {
+      const { releaseTarget, targetDirectory } = await import('./release-target.ts')
+      await releaseTarget({ claimHash, directory: targetDirectory, log })
+    },
     stateDirectory,
     log,
   })

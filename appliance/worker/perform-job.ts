@@ -1,31 +1,30 @@
-import { createWriteStream } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
-import type { Plan } from '../../images/plan.ts'
 import type { Inventory } from '../../server/api/machine.ts'
 import type { Failure } from '../../server/api/status.ts'
+import { claimVariable, endPrograms } from '../end-programs.ts'
 import { CommandError, run as runProgram, type Run } from '../run.ts'
 import type { StepContext } from '../steps/context.ts'
 import { performStep } from '../steps/executors.ts'
-import type { ClaimedJob } from './http-job-server.ts'
-import { startReporter } from './reporter.ts'
+import { RefusedError } from './answer-errors.ts'
+import { connectJob, type ClaimedJob } from './connect-job.ts'
+import type { HeldJob } from './held-job.ts'
+import { keepTrying } from './keep-trying.ts'
+import { mountTools, toolsDirectory } from './mount-tools.ts'
+import { releaseTarget, targetDirectory } from './release-target.ts'
+import { startReporter, type Reporter } from './reporter.ts'
 
 export interface PerformOptions {
-  server: ClaimedJob
-  plan: Plan
-  inventory: Inventory
-  scratchSerials: readonly string[]
+  held: HeldJob
+  takeInventory: () => Promise<Inventory>
   /** Folder in memory for what the job downloads, for example `/run/ingot`. */
   stateDirectory: string
+  /** Where the installed system and the tools are mounted; default `/target` and `/tools`. */
+  directories?: { target: string; tools: string }
   log: Logger
 }
 
+/** `lost`: the claim ended before the job did, and nothing of it goes on. */
 export type Outcome = { state: 'performed' } | { state: 'failed'; failure: Failure } | { state: 'lost'; reason: string }
-
-const targetDirectory = '/target'
-const toolsDirectory = '/tools'
 
 const describeFailure = (step: string, error: unknown): Failure => {
   const failure = { step, message: error instanceof Error ? error.message : String(error), lastLines: [] }
@@ -33,83 +32,127 @@ const describeFailure = (step: string, error: unknown): Failure => {
   return { ...failure, command: error.command, lastLines: error.lastLines, ...(error.exitCode === undefined ? {} : { exitCode: error.exitCode }) }
 }
 
-/** Performs the script of a job step by step (B21), telling the first computer how far it is; never throws. */
-export async function performJob({ server, plan, inventory, scratchSerials, stateDirectory, log }: PerformOptions): Promise<Outcome> {
-  const lost = new AbortController()
-  const reporter = startReporter({ server, worker: inventory.id, log, onLost: (reason) => lost.abort(reason), signal: lost.signal })
-  const run: Run = (program, args, options) => {
-    reporter.line(`$ ${program} ${args.join(' ')}`)
-    return runProgram(program, args, {
-      signal: lost.signal,
-      ...options,
-      onLine: (line) => {
-        reporter.line(line)
-        options?.onLine?.(line)
-      },
-    })
-  }
-  const stepCount = plan.steps.length
-  let at = { stepIndex: 0, stepCount, step: 'tools' }
-  const context: StepContext = {
-    plan,
-    job: server.job,
-    inventory,
-    scratchSerials,
-    root: targetDirectory,
-    disk: undefined,
-    server,
-    packagesUrl: `${server.url}/packages`,
-    run,
+/**
+ * Performs the script of a job step by step (B21), telling the first computer how far it is. When that refuses the claim or the time limit of the job is
+ * over, every program of the job is ended at once and the disk left alone (F5).
+ */
+export async function performJob(options: PerformOptions): Promise<Outcome> {
+  const { held, log, directories = { target: targetDirectory, tools: toolsDirectory } } = options
+  const stop = new AbortController()
+  const { signal } = stop
+  const job = connectJob(held.server, { ...held, log })
+  const programs = { claimHash: held.claimHash, directory: directories.target }
+
+  let publishing = false
+  const reporter = startReporter({
+    server: job,
     log,
-    progress: (progress) => reporter.progress({ ...at, ...progress }),
-    signal: lost.signal,
+    signal,
+    // While the image is published the answer to that tells how it ended: once the server has it, this claim has ended well.
+    onRefused: (reason) => !publishing && stop.abort(reason),
+  })
+  signal.addEventListener('abort', () => {
+    // Now, and not when the step has noticed: that may wait for a program that waits for its own.
+    endPrograms(programs).catch((error: Error) => log.error({ reason: error.message }, 'a program of the job cannot be ended'))
+  })
+  const leftMs = Math.max(0, held.endsAt - performance.now())
+  const limit = setTimeout(() => stop.abort(new Error('the time limit of the job is over')), Math.min(leftMs, longestTimerMs))
+  const server: ClaimedJob = {
+    ...job,
+    async pushManifest(...args) {
+      // Its claim ends with the manifest, and the log with its claim.
+      await reporter.flush()
+      publishing = true
+      return job.pushManifest(...args)
+    },
   }
 
-  let outcome: Outcome
-  try {
-    await mountTools(context, stateDirectory)
-    for (const [stepIndex, step] of plan.steps.entries()) {
-      at = { stepIndex, stepCount, step: step.kind }
-      context.progress({})
-      reporter.line(`== step ${stepIndex + 1} of ${stepCount}: ${step.kind}`)
-      log.info({ step: step.kind, number: stepIndex + 1, of: stepCount }, 'step')
-      lost.signal.throwIfAborted()
-      await performStep(step, context)
-    }
-    outcome = { state: 'performed' }
-  } catch (error) {
-    if (lost.signal.aborted) outcome = { state: 'lost', reason: (lost.signal.reason as Error).message }
-    else outcome = { state: 'failed', failure: describeFailure(at.step, error) }
-  }
-  await releaseTarget(log)
-  if (outcome.state === 'failed') {
-    reporter.line(`failed: ${outcome.failure.message}`)
-    await reporter.finish({ worker: inventory.id, server: server.url, state: 'failed', failure: outcome.failure }).catch((error: Error) => {
-      log.error({ reason: error.message }, 'the first computer did not take the failure of the job')
-    })
-  } else await reporter.finish()
+  let outcome = await performSteps({ ...options, directories, server, reporter, signal })
+  await releaseTarget({ ...programs, log })
+  if (outcome.state === 'failed') outcome = await tellFailure(outcome.failure, { reporter, signal, log })
+  reporter.stop()
+  clearTimeout(limit)
   return outcome
 }
 
-/** The programs that only a job needs come with the job (B20): a squashfs, mounted once. */
-async function mountTools({ plan, server, run, progress, signal }: StepContext, stateDirectory: string): Promise<void> {
-  if (await isMountPoint(toolsDirectory)) return
-  progress({ totalBytes: plan.tools.sizeBytes, detail: 'fetching the tools' })
-  const path = join(stateDirectory, 'tools.squashfs')
-  await mkdir(stateDirectory, { recursive: true })
-  await pipeline(await server.component(plan.tools, signal), createWriteStream(path), { signal })
-  await mkdir(toolsDirectory, { recursive: true })
-  await run('mount', ['-t', 'squashfs', '-o', 'loop,ro', path, toolsDirectory])
+/** Longest wait of a timer in Node, 24 days. */
+const longestTimerMs = 2 ** 31 - 1
+
+interface StepsOptions extends Required<PerformOptions> {
+  server: ClaimedJob
+  reporter: Reporter
+  signal: AbortSignal
 }
 
-const mountPoints = async (): Promise<string[]> =>
-  (await readFile('/proc/self/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? [])
-const isMountPoint = async (path: string): Promise<boolean> => (await mountPoints()).includes(path)
+async function performSteps({ held, takeInventory, stateDirectory, directories, log, server, reporter, signal }: StepsOptions): Promise<Outcome> {
+  let step = 'prepare'
+  try {
+    const inventory = await takeInventory()
+    const [{ scratchSerials }, plan] = await Promise.all([
+      keepTrying(() => held.server.sendInventory(inventory, signal), { signal }),
+      server.plan(signal),
+    ])
+    const stepCount = plan.steps.length
+    let stepIndex = 0
+    const context: StepContext = {
+      plan,
+      job: server.job,
+      inventory,
+      scratchSerials,
+      root: directories.target,
+      disk: undefined,
+      server,
+      packagesUrl: `${server.url}/packages`,
+      run: createRun({ reporter, signal, claimHash: held.claimHash }),
+      log,
+      progress: (progress) => reporter.progress({ stepIndex, stepCount, step, ...progress }),
+      signal,
+    }
+    step = 'tools'
+    await mountTools(context, { stateDirectory, directory: directories.tools })
+    for (const each of plan.steps) {
+      stepIndex = plan.steps.indexOf(each)
+      step = each.kind
+      context.progress({})
+      reporter.line(`== step ${stepIndex + 1} of ${stepCount}: ${step}`)
+      log.info({ step, number: stepIndex + 1, of: stepCount }, 'step')
+      signal.throwIfAborted()
+      await performStep(each, context)
+    }
+    return { state: 'performed' }
+  } catch (error) {
+    if (signal.aborted) return { state: 'lost', reason: (signal.reason as Error).message }
+    return { state: 'failed', failure: describeFailure(step, error) }
+  }
+}
 
-/** Takes down what a job that broke off left mounted, so that the next job finds the machine as the first did. */
-async function releaseTarget(log: Logger): Promise<void> {
-  const mounted = (await mountPoints()).filter((path) => path === targetDirectory || path.startsWith(`${targetDirectory}/`))
-  for (const path of mounted.toReversed()) {
-    await runProgram('umount', [path]).catch((error: Error) => log.error({ path, reason: error.message }, 'cannot unmount'))
+/** Runs programs with their output in the job's log, and ends with the job; what a step runs to clean up has a signal of its own. */
+function createRun({ reporter, signal, claimHash }: { reporter: Reporter; signal: AbortSignal; claimHash: string }): Run {
+  return (program, args, options = {}) => {
+    const ends = options.signal === undefined || options.signal === signal
+    if (ends) signal.throwIfAborted()
+    reporter.line(`$ ${program} ${args.join(' ')}`)
+    return runProgram(program, args, {
+      signal,
+      ...options,
+      env: { ...options.env, ...(ends ? { [claimVariable]: claimHash } : {}) },
+      onLine: (line) => {
+        reporter.line(line)
+        options.onLine?.(line)
+      },
+    })
+  }
+}
+
+/** The server hears of a failure when it is there; it may also have ended the claim in the meantime. */
+async function tellFailure(failure: Failure, { reporter, signal, log }: { reporter: Reporter; signal: AbortSignal; log: Logger }): Promise<Outcome> {
+  reporter.line(`failed: ${failure.message}`)
+  try {
+    await reporter.finish({ state: 'failed', failure })
+    return { state: 'failed', failure }
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof RefusedError)) throw error
+    log.warn({ failure, reason: (error as Error).message }, 'the first computer did not take the failure of the job')
+    return { state: 'lost', reason: (error as Error).message }
   }
 }

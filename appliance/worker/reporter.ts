@@ -1,77 +1,119 @@
 import type { Logger } from 'pino'
 import type { Progress, StatusReport } from '../../server/api/status.ts'
-import { RefusedError, type ClaimedJob } from './http-job-server.ts'
+import { OutageError } from './answer-errors.ts'
+import { backoffMs } from './backoff.ts'
+import type { ClaimedJob } from './connect-job.ts'
+import { awayBackoff, keepTrying } from './keep-trying.ts'
+import { createLogBuffer } from './log-buffer.ts'
 
 /** Progress is told at most this often, and at least this often even when nothing moved: the heartbeat. */
 const progressEveryMs = 1000
 const heartbeatEveryMs = 10_000
 
-/** Tells the first computer where a job is, without ever holding the job up. */
+/** Tells the first computer where a job is, without ever holding the job up: what it cannot tell now it tells when the server is back. */
 export interface Reporter {
   progress(progress: Progress): void
   /** A line for the job's log. */
   line(text: string): void
-  /** Sends what is left of the log; with a report, that too, and fails if the server does not take it. */
-  finish(report?: StatusReport): Promise<void>
+  /** Settles once the server has every line until now. Throws when it refuses them or the signal is aborted. */
+  flush(): Promise<void>
+  /** Sends what is left of the log, and then how the job failed. Throws like `flush`. */
+  finish(report: StatusReport): Promise<void>
+  /** Tells nothing more; what was not sent yet is not sent. */
+  stop(): void
 }
 
 export interface ReporterOptions {
-  server: ClaimedJob
-  worker: string
+  server: Pick<ClaimedJob, 'report' | 'log' | 'logSizeBytes'>
   log: Logger
-  /** Called when the server says that this claim has ended: the job must stop and leave the disk alone (F5). */
-  onLost: (reason: Error) => void
+  /** Called when the server refuses a report, which means that this claim has ended: the job must stop and leave the disk alone (F5). */
+  onRefused: (reason: Error) => void
+  /** Aborted when the job must stop; from then on nothing is sent. */
   signal: AbortSignal
 }
 
-export function startReporter({ server, worker, log, onLost, signal }: ReporterOptions): Reporter {
+export function startReporter({ server, log, onRefused, signal }: ReporterOptions): Reporter {
+  const lines = createLogBuffer()
   let latest: Progress | undefined
-  let changed = false
-  let lines: string[] = []
+  let changed = true
   let sentAt = 0
-  let sending: Promise<void> = Promise.resolve()
+  let failures = 0
+  let dueAt = 0
+  let logSizeBytes: number | undefined
+  let inDoubt = false
 
+  /** A request whose answer was lost may have put its text into the log or not. Nobody else writes there while this claim holds: its size tells. */
   const sendLog = async () => {
-    if (lines.length === 0) return
-    const taken = lines
-    lines = []
+    for (let batch = lines.next(); batch !== undefined; batch = lines.next()) {
+      if (logSizeBytes === undefined || inDoubt) {
+        const now = await server.logSizeBytes(signal)
+        if (logSizeBytes !== undefined && now > logSizeBytes) lines.arrived(now - logSizeBytes)
+        logSizeBytes = now
+        inDoubt = false
+        continue
+      }
+      inDoubt = true
+      await server.log(batch, signal)
+      inDoubt = false
+      lines.arrived(batch.byteLength)
+      logSizeBytes += batch.byteLength
+    }
+  }
+  const sendStatus = async () => {
+    if (!changed && performance.now() - sentAt < heartbeatEveryMs) return
+    changed = false
     try {
-      await server.log(`${taken.join('\n')}\n`, signal)
+      await server.report({ state: 'running', ...(latest === undefined ? {} : { progress: latest }) }, signal)
+      sentAt = performance.now()
     } catch (error) {
-      // Kept for the next time, unless the server does not want it.
-      if (!(error instanceof RefusedError)) lines = [...taken, ...lines]
+      changed = true
       throw error
     }
   }
-  const send = async () => {
-    const due = changed || Date.now() - sentAt >= heartbeatEveryMs
+  const tick = async () => {
+    if (signal.aborted || performance.now() < dueAt) return
     try {
       await sendLog()
-      if (!due) return
-      changed = false
-      sentAt = Date.now()
-      await server.report({ worker, server: server.url, state: 'running', ...(latest === undefined ? {} : { progress: latest }) }, signal)
+      await sendStatus()
+      failures = 0
     } catch (error) {
-      if (error instanceof RefusedError && (error.status === 409 || error.status === 410)) onLost(error)
-      else if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'the first computer does not take a report; the job goes on')
+      if (signal.aborted) return
+      if (!(error instanceof OutageError)) return onRefused(error as Error)
+      const againInMs = backoffMs(++failures, awayBackoff)
+      dueAt = performance.now() + againInMs
+      log.warn({ reason: error.message, againInMs: Math.round(againInMs) }, 'the first computer does not take a report; the job goes on')
     }
   }
-  const timer = setInterval(() => {
-    // One after the other: a slow answer must not make reports overtake each other.
-    sending = sending.then(send)
-  }, progressEveryMs)
+
+  // One after the other: a slow answer must not make reports overtake each other.
+  let sending: Promise<unknown> = Promise.resolve()
+  const inTurn = (send: () => Promise<void>): Promise<void> => {
+    const next = sending.then(send)
+    sending = next.catch(() => {})
+    return next
+  }
+  const timer = setInterval(() => void inTurn(tick), progressEveryMs)
+  const stop = () => clearInterval(timer)
 
   return {
     progress(progress) {
-      latest = progress
+      latest = { ...progress, ...(progress.detail === undefined ? {} : { detail: progress.detail.slice(0, 500) }) }
       changed = true
     },
-    line: (text) => void lines.push(text),
-    async finish(report) {
-      clearInterval(timer)
-      await sending
-      await sendLog().catch((error: Error) => log.warn({ reason: error.message }, 'the end of the log was not taken'))
-      if (report !== undefined) await server.report(report, signal)
+    line: lines.push,
+    flush: () => inTurn(() => keepTrying(sendLog, { signal })),
+    finish(report) {
+      stop()
+      return inTurn(() =>
+        keepTrying(
+          async () => {
+            await sendLog()
+            await server.report(report, signal)
+          },
+          { signal },
+        ),
+      )
     },
+    stop,
   }
 }

@@ -1,4 +1,5 @@
 import type { Inventory } from './machine.ts'
+import type { Loss } from './history.ts'
 import type { Progress, Failure } from './status.ts'
 
 /** Where a machine is on its way, in order (F8). */
@@ -19,6 +20,7 @@ export type Hop =
   | 'image'
   | 'performed'
   | 'failed'
+  | 'lost'
 
 /**
  * One thing that happened to one machine, for example
@@ -40,4 +42,6 @@ export type MachineEvent = { time: string; machine: string } & (
   | { hop: 'image'; job: string; image: string; version: string; digest: string; blobBytes: number; diskBytes: number }
   | { hop: 'performed'; job: string }
   | { hop: 'failed'; job: string; failure: Failure }
+  /** The claim of this machine ended without an image: it may not write for this job any more (F5). */
+  | { hop: 'lost'; job: string; loss: Loss }
 )

@@ -49,3 +49,14 @@ export const inventorySchema = Type.Object(
   closed,
 )
 export type Inventory = Static<typeof inventorySchema>
+
+/** What an operator says of a machine, for example `{ "rack": "b2" }`: jobs may require it. */
+export const labelsSchema = Type.Record(
+  Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' }),
+  Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}]*$', description: 'text of 1 to 100 characters' }),
+  { ...closed, description: 'keys of up to 63 lower-case letters, digits, dots, dashes and underscores' },
+)
+export type Labels = Static<typeof labelsSchema>
+
+/** Body of `PUT /machines/<id>/labels`: they replace those that the machine had. */
+export const labelsBodySchema = Type.Object({ labels: labelsSchema }, closed)

@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox'
-import { jobIdSchema } from './job.ts'
+import { jobIdSchema, workerIdSchema } from './job.ts'
 
 const closed = { additionalProperties: false }
 
-/** `claimed` and `running` are held by a worker; `performed` and `failed` are ends. No status file at all means available (B14). */
-export const jobStateSchema = Type.Enum(['claimed', 'running', 'performed', 'failed'])
+/** `claimed` and `running` are held by a worker, the others are ends. No status file at all means available (B14). */
+export const jobStateSchema = Type.Enum(['claimed', 'running', 'performed', 'failed', 'cancelled'])
 export type JobState = Static<typeof jobStateSchema>
 
 /** Why a job failed: what ran, how it ended, and what it said last (F8). */
@@ -40,14 +40,14 @@ export const progressSchema = Type.Object(
 )
 export type Progress = Static<typeof progressSchema>
 
-/** What a worker writes: the body of `PUT /status/<job>.json` (B12, B13). What it leaves out stays as it is. */
+/** What a worker writes: the body of `PUT /status/<job>.json` (B12, B13). What it leaves out stays as it is; `{}` is a sign of life. */
 export const statusReportSchema = Type.Object(
   {
     /** Identifier of the second computer: its machine id, for example `52-54-00-12-34-56`. Default: the name of its credential. */
-    worker: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    worker: Type.Optional(workerIdSchema),
     /** Address of the job server as the worker reached it, for example `http://10.77.0.1:8080`. Default: from the `Host` it asked. */
     server: Type.Optional(Type.String({ format: 'uri' })),
-    state: Type.Optional(jobStateSchema),
+    state: Type.Optional(Type.Enum(['claimed', 'running', 'failed'])),
     progress: Type.Optional(progressSchema),
     failure: Type.Optional(failureSchema),
   },
@@ -55,7 +55,7 @@ export const statusReportSchema = Type.Object(
 )
 export type StatusReport = Static<typeof statusReportSchema>
 
-/** The status file `status/<job>.json` and the answer to `GET /status/<job>.json` (B11). */
+/** The status file `status/<job>.json` and the answer to `GET /status/<job>.json` (B11); its JSON Schema is published as `GET /schemas/status.json`. */
 export const statusSchema = Type.Object(
   {
     worker: Type.String(),
@@ -67,7 +67,12 @@ export const statusSchema = Type.Object(
     imageDigest: Type.Optional(Type.String()),
     version: Type.Literal(1),
     job: jobIdSchema,
+    /** Counts the writes of this claim from 1; the ETag of the answer is `"<attempt>-<revision>"`. */
+    revision: Type.Integer({ minimum: 1 }),
+    /** Counts the claims of this job from 1. */
     attempt: Type.Integer({ minimum: 1 }),
+    /** The version that the image is published under, for example `web-1`, or `web-1_2` when a job of that id was performed before. */
+    imageVersion: Type.String(),
     /** sha256 of the claim token that every write of this claim carries in the header `Ingot-Claim`; the token itself is never stored. */
     claimHash: Type.String(),
     claimedAt: Type.String({ format: 'date-time' }),

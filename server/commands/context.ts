@@ -13,6 +13,8 @@ export interface CommandContext {
   /** Aborted by Ctrl-C or SIGTERM, with the signal's name as reason. */
   signal: AbortSignal
   env: NodeJS.ProcessEnv
+  /** Columns of the terminal that `print` writes to; unknown when it is none. */
+  columns: number | undefined
   /** Sets the exit code of the process. */
   exit: (code: number) => void
 }

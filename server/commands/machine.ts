@@ -1,12 +1,28 @@
 import type { Command } from 'commander'
 import prettyBytes from 'pretty-bytes'
 import { IngotError } from '../errors.ts'
-import { openMachineStore } from '../machine-store.ts'
+import { askServer } from '../http-client.ts'
+import { openMachineStore, type MachineRecord } from '../machine-store.ts'
 import type { CommandContext } from './context.ts'
+import { parseKeyValues } from './key-values.ts'
+import { machineId } from './machine-id.ts'
+import { serverAddress, withServerAndJson, type ServerOptions } from './server-options.ts'
 
-/** `ingot machine list|scratch`: the machines that a first computer has seen. */
-export function addMachine(program: Command, { print }: CommandContext): Command {
-  const machine = program.command('machine').summary('list machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
+/** `rack=b2 row=1`, or that there is none. */
+const renderLabels = (labels: Record<string, string>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ') || 'no labels'
+
+const labelExamples = `
+Examples:
+  ingot machine label 52-54-00-12-34-56 rack=b2 row=1
+  ingot machine label 52-54-00-12-34-56 row=
+  ingot job add debian-12 --requires labels.rack=b2`
+
+/** `ingot machine list|scratch|label`: the machines that a first computer has seen. */
+export function addMachine(program: Command, { print, env }: CommandContext): Command {
+  const machine = program.command('machine').summary('list and label machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
   machine
     .command('list')
     .description('Shows each machine with its disks.')
@@ -16,8 +32,9 @@ export function addMachine(program: Command, { print }: CommandContext): Command
       const machines = await openMachineStore(options.data).list()
       if (options.json === true) return print(JSON.stringify(machines))
       if (machines.length === 0) return print('no machine has booted from here yet')
-      for (const { id, inventory, scratchSerials } of machines) {
+      for (const { id, inventory, scratchSerials, labels } of machines) {
         print(`${id}  ${inventory === undefined ? '' : `${inventory.manufacturer} ${inventory.model}, ${inventory.firmware}, ${prettyBytes(inventory.memoryBytes, { binary: true })}`}`)
+        if (Object.keys(labels).length > 0) print(`  labels  ${renderLabels(labels)}`)
         for (const disk of inventory?.disks ?? []) {
           const marking = scratchSerials.includes(disk.serial) ? 'scratch: may be overwritten' : disk.contents.length === 0 ? 'empty' : `kept: ${disk.contents.join(', ')}`
           print(`  ${disk.device}  ${disk.model || disk.transport}  S/N ${disk.serial || '(none)'}  ${prettyBytes(disk.sizeBytes)}  ${marking}`)
@@ -32,11 +49,31 @@ export function addMachine(program: Command, { print }: CommandContext): Command
     .requiredOption('--data <directory>', 'data directory of the first computer')
     .addHelpText('after', '\nExample:\n  ingot machine scratch 52-54-00-12-34-56 S4EWNX0M123456 --data /var/lib/ingot')
     .action(async (mac: string, serial: string, options: { data: string }) => {
-      const id = mac.toLowerCase().replaceAll(':', '-')
+      const id = machineId(mac)
       if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(id)) throw new IngotError('argument-invalid', `machine: expected a MAC address like 52-54-00-12-34-56, got "${mac}"`)
       if (serial.trim() === '') throw new IngotError('argument-invalid', 'serial: expected the serial number of a disk, got none; a disk without one cannot be marked')
       await openMachineStore(options.data).markScratch(id, serial)
       print(`${id}: jobs may overwrite the disk ${serial}`)
+    })
+  withServerAndJson(machine.command('label'))
+    .description('Gives a machine labels, which jobs may require; `key=` takes one away. Without labels it shows those that the machine has.')
+    .argument('<machine>', 'id of the machine: its MAC address, or the name of its credential')
+    .argument('[labels...]', 'key=value')
+    .addHelpText('after', labelExamples)
+    .action(async (name: string, given: string[], options: ServerOptions) => {
+      const address = serverAddress(options, env)
+      const id = machineId(name)
+      const { machines } = (await (await askServer(address, '/machines.json')).json()) as { machines: MachineRecord[] }
+      const known = machines.find((each) => each.id === id)?.labels ?? {}
+      const labels = Object.fromEntries(Object.entries({ ...known, ...Object.fromEntries(parseKeyValues(given)) }).filter(([, value]) => value !== ''))
+      if (given.length > 0) {
+        await askServer(address, `/machines/${encodeURIComponent(id)}/labels`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ labels }),
+        })
+      }
+      print(options.json === true ? JSON.stringify({ id, labels }) : `${id}: ${renderLabels(labels)}`)
     })
   return machine
 }

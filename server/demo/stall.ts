@@ -21,6 +21,8 @@ const next: Record<Hop | 'power-on', { missing: string; limitSeconds: number }> 
   image: { missing: 'job not performed', limitSeconds: 60 },
   performed: { missing: '', limitSeconds: Infinity },
   failed: { missing: '', limitSeconds: Infinity },
+  // Another machine may take the job up, after a while.
+  lost: { missing: '', limitSeconds: Infinity },
 }
 
 /** Emulated machines boot four to ten times as slowly, more when several share the processors. */

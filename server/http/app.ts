@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { faultsOf, renderFault } from '../../images/fault.ts'
-import { IngotError, errorCodes } from '../errors.ts'
+import { IngotError, errorCodes, type ErrorCode } from '../errors.ts'
 import { HttpProblem } from './problem.ts'
 
 /**
@@ -42,9 +42,12 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
   return app
 }
 
+/** A full disk has a status of its own (RFC 4918, 11.5): whoever frees space need not look at anything else. */
+const statusOf = (code: ErrorCode): number => (code === 'storage-full' ? 507 : errorCodes[code] === 'user' ? 400 : 500)
+
 function refusal(error: FastifyError | Error): { status: number; title: string; problems: readonly string[] } {
   if (error instanceof HttpProblem) return { status: error.status, title: error.message, problems: error.problems }
-  if (error instanceof IngotError) return { status: errorCodes[error.code] === 'user' ? 400 : 500, title: error.message, problems: error.problems }
+  if (error instanceof IngotError) return { status: statusOf(error.code), title: error.message, problems: error.problems }
   const status = 'statusCode' in error && error.statusCode !== undefined ? error.statusCode : 500
   // What went wrong inside is in the log, under the id that the answer carries, and no business of the one who asked.
   return { status, title: status < 500 ? error.message : 'something went wrong inside; the log of the server tells what', problems: [] }

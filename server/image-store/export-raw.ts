@@ -22,6 +22,7 @@ export interface ExportOptions {
  */
 export async function exportRaw(store: ImageStore, name: string, path: string, options: ExportOptions = {}): Promise<void> {
   const { manifest, config } = await store.resolve(name, options.reference)
+  const blobs = store.registry.blobs(name)
   const layers = planLayers(manifest)
   const totalBytes = layers.reduce((sum, layer) => sum + layer.lengthBytes, 0)
   const beside = `${path}.${randomUUID()}.part`
@@ -31,7 +32,7 @@ export async function exportRaw(store: ImageStore, name: string, path: string, o
       await file.truncate(config.diskSizeBytes)
       let doneBytes = 0
       const writeLayer = async (layer: (typeof layers)[number]) => {
-        await writeSparse(file, await readLayer(store.blobs, layer), layer.offsetBytes)
+        await writeSparse(file, await readLayer(blobs, layer), layer.offsetBytes)
         options.onProgress?.((doneBytes += layer.lengthBytes), totalBytes)
       }
       await pMap(layers, writeLayer, { concurrency: chunksAtOnce, ...(options.signal === undefined ? {} : { signal: options.signal }) })

@@ -4,47 +4,44 @@ import { Type, type Static } from 'typebox'
 import { digestSchema } from '../../images/component.ts'
 import { renderFault } from '../../images/fault.ts'
 import { findFaults } from '../../images/parse-document.ts'
-import { mediaTypes } from '../api/media-types.ts'
 import { replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
+import type { ManifestEntry } from './registry.ts'
 
 const refName = 'org.opencontainers.image.ref.name'
 const created = 'org.opencontainers.image.created'
+const about = 'dev.ingot.subject'
 
-/** `index.json` of an OCI image layout (OCI image-spec 1.1, image-layout.md), one entry for each published version, oldest first. */
+/**
+ * `index.json` of an OCI image layout (OCI image-spec 1.1, image-layout.md), one entry for each name of a manifest, oldest first. It is called
+ * `name:tag`, or `name@digest` without a tag.
+ */
 const imageIndexSchema = Type.Object({
   schemaVersion: Type.Literal(2),
   mediaType: Type.Literal('application/vnd.oci.image.index.v1+json'),
   manifests: Type.Array(
     Type.Object({
-      mediaType: Type.Literal(mediaTypes.manifest),
-      artifactType: Type.Literal(mediaTypes.artifact),
+      mediaType: Type.String(),
+      artifactType: Type.Optional(Type.String()),
       digest: digestSchema,
       size: Type.Integer({ minimum: 1 }),
-      annotations: Type.Object({ [refName]: Type.String({ pattern: '^[^:]+:[^:]+$' }), [created]: Type.String({ format: 'date-time' }) }),
+      annotations: Type.Object({
+        [refName]: Type.String({ pattern: '^[^:@]+(:[^:@]+|@sha256:[0-9a-f]{64})$' }),
+        [created]: Type.String({ format: 'date-time' }),
+        [about]: Type.Optional(digestSchema),
+      }),
     }),
   ),
 })
 type ImageIndex = Static<typeof imageIndexSchema>
 
-/** A published version of an image, for example `{ name: 'debian-12', version: 'debian-12-20261123-1', digest: 'sha256:…', … }`. */
-export interface ImageVersion {
-  name: string
-  version: string
-  /** Of the manifest. */
-  digest: string
-  manifestBytes: number
-  /** RFC 3339. */
-  publishedAt: string
-}
-
 const indexPath = (directory: string) => join(directory, 'index.json')
 
 /**
- * Every published version, oldest first; none when there is no index yet.
- * Throws `IngotError` `image-corrupt` when the file is not as we write it: that is never the same as no images.
+ * Every entry, oldest first; none when there is no index yet.
+ * Throws `IngotError` 'image-corrupt' when the file is not as we write it: that is never the same as no images.
  */
-export async function readIndex(directory: string): Promise<ImageVersion[]> {
+export async function readIndex(directory: string): Promise<ManifestEntry[]> {
   let text: string
   try {
     text = await readFile(indexPath(directory), 'utf8')
@@ -52,9 +49,19 @@ export async function readIndex(directory: string): Promise<ImageVersion[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  return parseIndex(text, indexPath(directory)).manifests.map(({ digest, size, annotations }) => {
-    const [name = '', version = ''] = annotations[refName].split(':')
-    return { name, version, digest, manifestBytes: size, publishedAt: annotations[created] }
+  return parseIndex(text, indexPath(directory)).manifests.map(({ mediaType, artifactType, digest, size, annotations }) => {
+    const [, name = '', tag] = /^([^:@]+)(?::(.+))?/.exec(annotations[refName])!
+    const subject = annotations[about]
+    return {
+      name,
+      ...(tag === undefined ? {} : { tag }),
+      mediaType,
+      ...(artifactType === undefined ? {} : { artifactType }),
+      digest,
+      sizeBytes: size,
+      storedAt: annotations[created],
+      ...(subject === undefined ? {} : { subject }),
+    }
   })
 }
 
@@ -72,16 +79,20 @@ function parseIndex(text: string, path: string): ImageIndex {
 }
 
 /** Replaces the index atomically and durably: readers see the old list or the new one. */
-export async function writeIndex(directory: string, versions: readonly ImageVersion[]): Promise<void> {
+export async function writeIndex(directory: string, entries: readonly ManifestEntry[]): Promise<void> {
   const index: ImageIndex = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
-    manifests: versions.map(({ name, version, digest, manifestBytes, publishedAt }) => ({
-      mediaType: mediaTypes.manifest,
-      artifactType: mediaTypes.artifact,
+    manifests: entries.map(({ name, tag, mediaType, artifactType, digest, sizeBytes, storedAt, subject }) => ({
+      mediaType,
+      ...(artifactType === undefined ? {} : { artifactType }),
       digest,
-      size: manifestBytes,
-      annotations: { [refName]: `${name}:${version}`, [created]: publishedAt },
+      size: sizeBytes,
+      annotations: {
+        [refName]: tag === undefined ? `${name}@${digest}` : `${name}:${tag}`,
+        [created]: storedAt,
+        ...(subject === undefined ? {} : { [about]: subject }),
+      },
     })),
   }
   await replaceFile(indexPath(directory), `${JSON.stringify(index, undefined, 2)}\n`)

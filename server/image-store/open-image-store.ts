@@ -1,15 +1,15 @@
-import { hash } from 'node:crypto'
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import pMap from 'p-map'
 import { imageNamePattern, imageVersionPattern, type ImageConfig, type ImageManifest } from '../api/image.ts'
-import { replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
-import { openBlobStore, type BlobStore } from './blob-store.ts'
-import { readIndex, writeIndex, type ImageVersion } from './image-index.ts'
+import { digestOf } from './digest.ts'
+import { openLayoutRegistry, type LayoutRegistry } from './layout-registry.ts'
 import { parseImageConfig, parseImageManifest } from './parse-image.ts'
+import { isDisk, parseManifest } from './parse-manifest.ts'
 import { checkLayers, planLayers, type Layer } from './plan-layers.ts'
 import { readBlob, readLayer } from './read-blob.ts'
+import type { ManifestEntry, PutOptions, Registry, StoredManifest } from './registry.ts'
+import { openUploads, type UploadStore } from './upload-store.ts'
 
 /** Largest manifest that is taken, in bytes: about 30,000 chunks. Registries promise 4 MiB (OCI distribution-spec, "Pushing Manifests"). */
 export const maxManifestBytes = 8 * 1024 * 1024
@@ -17,93 +17,154 @@ export const maxManifestBytes = 8 * 1024 * 1024
 /** Chunks that are read back or written at once: memory is this many times a blob and a chunk. */
 export const chunksAtOnce = 4
 
+/** A published version of an image, for example `{ name: 'debian-12', version: 'debian-12-20261123-1', digest: 'sha256:…', … }`. */
+export interface ImageVersion {
+  name: string
+  version: string
+  /** Of the manifest. */
+  digest: string
+  manifestBytes: number
+  /** RFC 3339. */
+  publishedAt: string
+}
+
 /** A version with all that its manifest and config tell. */
 export interface Image extends ImageVersion {
   manifest: ImageManifest
   config: ImageConfig
 }
 
-/** Images of disks, as OCI artifacts. Blobs come first, in any order; `publish` makes them a version of an image. */
+/** Images of disks, as OCI artifacts in a registry. Blobs come first, in any order; `publish` makes them a version of an image. */
 export interface ImageStore {
-  readonly blobs: BlobStore
+  /** Where all is kept, and whatever else is pushed: images for containers, signatures, any artifact. */
+  readonly registry: Registry
+  /** Blobs that come in pieces. */
+  readonly uploads: UploadStore
   /**
    * Publishes a version after everything it names was read back and found right (F2); until then nothing is visible under its name (F3). The same
-   * manifest again is no error. Throws `IngotError`: `image-invalid` or `blob-unknown` when the manifest is at fault, `image-corrupt` when the
-   * store is, `image-exists` when the version is there with other contents. `confirm` is asked last, when all is read and nothing is visible yet:
+   * manifest again is no error. Throws `IngotError`: 'image-invalid' or 'blob-unknown' when the manifest is at fault, 'image-corrupt' when the
+   * store is, 'image-exists' when the version is there with other contents. `confirm` is asked last, when all is read and nothing is visible yet:
    * what it throws stops the publishing (a claim may have ended meanwhile, F5).
    */
   publish(name: string, version: string, manifestBytes: Uint8Array, confirm?: () => Promise<void>): Promise<Image>
+  /**
+   * Stores any other manifest under a tag or under its digest, byte for byte. `declared` is its media type as its sender tells it.
+   * Throws `IngotError`: 'image-invalid', 'blob-unknown', 'blob-refused' when it does not have the digest, 'image-exists'.
+   */
+  putManifest(name: string, reference: string, manifestBytes: Uint8Array, declared?: string, options?: PutOptions): Promise<ManifestEntry>
   /** Every version, oldest first. */
   list(): Promise<ImageVersion[]>
-  /** One version of an image, found by version or by digest; without one, or with `latest`, the newest. Throws `IngotError` `image-unknown`. */
+  /** One version of an image, found by version or by digest; without one, or with `latest`, the newest. Throws `IngotError` 'image-unknown'. */
   resolve(name: string, reference?: string): Promise<Image>
+  /**
+   * Takes a version, or any other manifest, off the store; its blobs go with the next garbage collection.
+   * Throws `IngotError` 'image-unknown', or 'image-in-use' telling by what.
+   */
+  remove(name: string, reference: string): Promise<void>
+  close(): void
 }
 
-/** Opens an OCI image layout (OCI image-spec 1.1, image-layout.md), making it as needed. One process at a time may publish to it. */
-export async function openImageStore(directory: string, { now = () => new Date() }: { now?: () => Date } = {}): Promise<ImageStore> {
-  const blobs = await openBlobStore(directory)
-  const layoutFile = join(directory, 'oci-layout')
-  await access(layoutFile).catch(() => replaceFile(layoutFile, '{"imageLayoutVersion":"1.0.0"}\n'))
-  await readIndex(directory)
+/** What uses a version, for people, for example `job web-3 writes it to a disk`; nothing when it may go. */
+export type UseOf = (version: ImageVersion) => Promise<string | undefined>
 
-  const readImage = async (version: ImageVersion): Promise<Image> => {
-    const manifest = parseImageManifest(await readBlob(blobs, version.digest, version.manifestBytes))
-    return { ...version, manifest, config: parseImageConfig(await readBlob(blobs, manifest.config.digest, manifest.config.size)) }
+export interface ImageStoreOptions {
+  /** Clock, for when a version was published. */
+  now?: () => Date
+  /** Asked before a version is removed, by whomever; default that none is used. */
+  useOf?: UseOf
+}
+
+/** The images in an OCI image layout, made as needed; see `openLayoutRegistry`. */
+export async function openImageStore(directory: string, { now = () => new Date(), useOf }: ImageStoreOptions = {}): Promise<ImageStore & { registry: LayoutRegistry }> {
+  const registry = await openLayoutRegistry(directory, { now })
+  const uploads = await openUploads(join(directory, 'uploads'))
+  await uploads.dropAbandoned()
+  return { ...createImageStore(registry, uploads, useOf === undefined ? {} : { useOf }), registry }
+}
+
+/** Images of disks in any registry. `uploads` are files of this machine, wherever the registry is. */
+export function createImageStore(registry: Registry, uploads: UploadStore, { useOf = async () => undefined }: Pick<ImageStoreOptions, 'useOf'> = {}): ImageStore {
+  const readImage = async (stored: StoredManifest & { tag: string }): Promise<Image> => {
+    const manifest = parseImageManifest(stored.bytes)
+    const config = parseImageConfig(await readBlob(registry.blobs(stored.name), manifest.config.digest, manifest.config.size))
+    return { ...versionOf(stored), manifest, config }
   }
 
-  /** The version as it stands in the index if it does; throws when it stands there with another digest. */
-  const findSame = async (name: string, version: string, digest: string): Promise<ImageVersion | undefined> => {
-    const same = (await readIndex(directory)).find((entry) => entry.name === name && entry.version === version)
-    if (same !== undefined && same.digest !== digest) {
-      throw new IngotError('image-exists', `${name}:${version} exists as ${same.digest}; a version never changes, publish under another`)
-    }
-    return same
-  }
-
-  // Only the index is written by turns; what takes long, reading back, goes on side by side.
-  let turn: Promise<unknown> = Promise.resolve()
-  const addToIndex = (entry: ImageVersion, confirm: () => Promise<void>): Promise<ImageVersion> => {
-    const added = turn.then(async () => {
-      await confirm()
-      const same = await findSame(entry.name, entry.version, entry.digest)
-      if (same === undefined) await writeIndex(directory, [...(await readIndex(directory)), entry])
-      return same ?? entry
-    })
-    turn = added.catch(() => {})
-    return added
+  /** A version that is there already, if it is; throws when it is there with another digest. */
+  const findSame = async (name: string, version: string, digest: string): Promise<Image | undefined> => {
+    const same = await registry.read(name, version)
+    if (same === undefined) return undefined
+    if (same.digest === digest) return readImage({ ...same, tag: version })
+    throw new IngotError('image-exists', `${name}:${version} exists as ${same.digest}; a version never changes, publish under another`)
   }
 
   return {
-    blobs,
-    list: () => readIndex(directory),
+    registry,
+    uploads,
+    list: async () => (await registry.disks()).map(versionOf),
     async resolve(name, reference = 'latest') {
-      const fits = (entry: ImageVersion) => entry.name === name && [entry.version, entry.digest, 'latest'].includes(reference)
-      const version = (await readIndex(directory)).findLast(fits)
-      if (version === undefined) throw new IngotError('image-unknown', `no image ${name}:${reference} has been published`)
-      return readImage(version)
+      const stored = await registry.read(name, reference)
+      if (stored?.tag === undefined || !isDisk(stored)) throw new IngotError('image-unknown', `no image ${name}:${reference} has been published`)
+      return readImage({ ...stored, tag: stored.tag })
     },
-    async publish(name, version, manifestBytes, confirm = async () => {}) {
+    async publish(name, version, manifestBytes, confirm) {
       checkNames(name, version)
-      if (manifestBytes.length > maxManifestBytes) {
-        throw new IngotError('image-invalid', `manifest: expected at most ${maxManifestBytes} bytes, got ${manifestBytes.length}`)
-      }
+      checkSize(manifestBytes)
       const manifest = parseImageManifest(manifestBytes)
-      const digest = `sha256:${hash('sha256', manifestBytes)}`
-      const same = await findSame(name, version, digest)
-      if (same !== undefined) return readImage(same)
+      const same = await findSame(name, version, digestOf(manifestBytes))
+      if (same !== undefined) return same
 
+      const blobs = registry.blobs(name)
       const config = parseImageConfig(await readBlob(blobs, manifest.config.digest, manifest.config.size))
       const layers = planLayers(manifest)
       checkLayers(layers, config)
+      const facts = parseManifest(manifestBytes)
+      // From here on to the index they must outlive any garbage collection, however long reading takes.
+      await pMap(new Set(facts.blobs.map(({ digest }) => digest)), (digest) => blobs.keep(digest), { concurrency: chunksAtOnce })
       // Nothing is returned: results would be kept until the last, and they are the whole disk.
       const readBack = async (layer: Layer) => void (await readLayer(blobs, layer))
       await pMap(layers, readBack, { concurrency: chunksAtOnce })
-      await blobs.write(digest, [manifestBytes])
-      const entry = { name, version, digest, manifestBytes: manifestBytes.length, publishedAt: now().toISOString() }
-      const published = await addToIndex(entry, confirm)
-      return { ...published, manifest, config }
+      const entry = await registry.put(name, { tag: version, bytes: manifestBytes, facts }, confirm === undefined ? {} : { confirm })
+      return { ...versionOf({ ...entry, tag: version }), manifest, config }
     },
+    async putManifest(name, reference, manifestBytes, declared, options) {
+      checkSize(manifestBytes)
+      const facts = parseManifest(manifestBytes, declared)
+      const digest = digestOf(manifestBytes)
+      const isDigest = reference.startsWith('sha256:')
+      if (isDigest && reference !== digest) throw new IngotError('blob-refused', `manifest: expected the digest ${reference}, got ${digest}`)
+      if (!isDigest) checkTag(reference)
+      if (reference === 'latest' && (await registry.read(name, 'latest').then((stored) => stored !== undefined && isDisk(stored)))) {
+        throw new IngotError('image-exists', `${name}:latest is always the newest version of that image, expected another tag`)
+      }
+      return registry.put(name, { ...(isDigest ? {} : { tag: reference }), bytes: manifestBytes, facts }, options)
+    },
+    async remove(name, reference) {
+      const stored = (await registry.disks()).filter((entry) => entry.name === name && (entry.tag === reference || entry.digest === reference))
+      for (const version of stored.map(versionOf)) {
+        const use = await useOf(version)
+        if (use !== undefined) throw new IngotError('image-in-use', `${name}:${version.version} is in use: ${use}`)
+      }
+      if (!(await registry.remove(name, reference))) throw new IngotError('image-unknown', `no image ${name}:${reference} is stored`)
+    },
+    close: () => registry.close(),
   }
+}
+
+const versionOf = ({ name, tag, digest, sizeBytes, storedAt }: ManifestEntry & { tag: string }): ImageVersion => ({
+  name,
+  version: tag,
+  digest,
+  manifestBytes: sizeBytes,
+  publishedAt: storedAt,
+})
+
+function checkSize(manifestBytes: Uint8Array): void {
+  if (manifestBytes.length > maxManifestBytes) throw new IngotError('image-invalid', `manifest: expected at most ${maxManifestBytes} bytes, got ${manifestBytes.length}`)
+}
+
+function checkTag(tag: string): void {
+  if (!new RegExp(imageVersionPattern).test(tag)) throw new IngotError('image-invalid', `tag: expected ${imageVersionPattern}, got "${tag}"`)
 }
 
 function checkNames(name: string, version: string): void {

@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { zstdDecompress, type ZstdOptions } from 'node:zlib'
 import { IngotError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
+import { digestOf } from './digest.ts'
 import type { Layer } from './plan-layers.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function readBlob(blobs: BlobStore, digest: string, sizeBytes: numb
 
 async function readVerified(blobs: BlobStore, digest: string): Promise<Buffer> {
   const bytes = await buffer(await blobs.read(digest))
-  const got = `sha256:${hash('sha256', bytes)}`
+  const got = digestOf(bytes)
   if (got === digest) return bytes
   await blobs.quarantine(digest)
   throw new IngotError('image-corrupt', `blob ${digest}: what was stored reads back as ${got}; it was put aside, send it again`)

@@ -1,137 +1,357 @@
-import { createHash } from 'node:crypto'
 import type { Plan } from '../../images/plan.ts'
-import type { Job, ListedJob } from '../api/job.ts'
+import type { EndedJob, JobDetails, Loss } from '../api/history.ts'
+import { withJobDefaults, type Job, type JobPatch, type ListedJob, type Place } from '../api/job.ts'
 import type { Status, StatusReport } from '../api/status.ts'
 import type { Emit } from '../event-log.ts'
 import { HttpProblem } from '../http/problem.ts'
-import type { JobStore } from './job-store.ts'
-
-export const hashClaim = (token: string): string => `sha256:${createHash('sha256').update(token).digest('hex')}`
-
-/** A claim token is 32 random bytes in base64url; what is shorter could be guessed. */
-const claimTokenPattern = /^[A-Za-z0-9_-]{43}$/
+import { claimTokenPattern, hashClaim } from './claim-token.ts'
+import type { JobRecord, JobStore } from './job-store.ts'
+import { createOffers } from './offers.ts'
+import { startReclaimer } from './reclaimer.ts'
+import * as rules from './rules.ts'
+import { unmetRequirements, type KnownMachine } from './unmet-requirements.ts'
+import type { Logger } from 'pino'
 
 /** Makes the script of a job from its recipe; throws `IngotError` when the recipe is unknown or wrong or a component cannot be built. */
 export type MakePlan = (recipe: string) => Promise<Plan>
 
-export interface JobService {
-  /** The list with the state of each job: `available` when it has no status (B6). */
-  list(): Promise<ListedJob[]>
-  /** Makes the script of a job, with all it needs, and then puts the job on the list. */
-  add(job: Job): Promise<void>
-  /** The script of a job (B3), made now if it was put on the list by hand. */
-  plan(id: string): Promise<Plan>
-  /** The status of a job; throws 404 when it has none, which means that it is available (B14). */
-  status(id: string): Promise<Status>
-  /** Takes a job for a worker (B15): 201 when taken now, 200 when the same claim holds it already; throws 412 when another does. */
-  claim(id: string, report: StatusReport & { worker: string; server: string }, claim: string): Promise<{ status: Status; created: boolean }>
-  /** Writes a worker's report over its own claim; throws 409 when the claim is no longer its own. */
-  report(id: string, report: StatusReport, claim: string): Promise<Status>
-  appendLog(id: string, text: string, claim: string): Promise<void>
-  log(id: string): Promise<string>
-  /** Throws unless this claim may publish `image` under the tag `id` (F5). */
-  mayPublish(id: string, image: string, claim: string): Promise<void>
-  /** The image of a job was received and proven whole: the job leaves the list (B10). */
-  complete(id: string, imageDigest: string): Promise<void>
+/** What is known of the machines, for the requirements of jobs. */
+export interface MachineDirectory {
+  read(id: string): Promise<KnownMachine>
+  list(): Promise<KnownMachine[]>
 }
 
-/** The rules of claims over a store. `now` is the clock, in milliseconds since 1970. */
-export function createJobService({ store, makePlan, emit, now = Date.now }: { store: JobStore; makePlan: MakePlan; emit: Emit; now?: () => number }): JobService {
-  // Writers of one status in this process take turns, so that a check and the write after it are one.
-  const turns = new Map<string, Promise<unknown>>()
-  const inTurn = <Result>(id: string, act: () => Promise<Result>): Promise<Result> => {
-    const next = (turns.get(id) ?? Promise.resolve()).then(act)
-    const settled = next.catch(() => {}).finally(() => {
-      if (turns.get(id) === settled) turns.delete(id)
-    })
-    turns.set(id, settled)
-    return next
+export interface JobService {
+  /** The list with the state of each job (B6), in the order in which they are taken. */
+  list(): Promise<ListedJob[]>
+  /** What is wrong with the list as a person edited it; the last good list stays in force. */
+  problems(): readonly string[]
+  /**
+   * The first jobs that this worker may take now, in order: those assigned to it, then the others that its machine can do. Jobs just offered to another
+   * worker come only when nothing else is left, so that many workers do not run for the same one; it is the claim that decides. With `waitMs` the
+   * answer waits until there is one, the time is over or `signal` is aborted.
+   */
+  offers(asked: { worker: string; limit: number; waitMs?: number; signal?: AbortSignal }): Promise<ListedJob[]>
+  /** All that is known of a job, also of one that left the list; throws 404 for one that never was. */
+  show(id: string): Promise<JobDetails>
+  /** Makes the script of a job, with all it needs, and then puts the job on the list; throws 409 when one of that id is listed. */
+  add(job: Job, place?: Place): Promise<void>
+  edit(id: string, patch: JobPatch): Promise<ListedJob>
+  move(id: string, place: Place): Promise<ListedJob>
+  /** Pushes a job to a machine (B18). Throws 409 when a worker holds it, or when that machine is known and cannot do it. */
+  assign(id: string, machine: string): Promise<ListedJob>
+  /** Makes a job that failed, was cancelled or waits available now, its attempts counted anew; throws 409 when a worker holds it. */
+  retry(id: string): Promise<ListedJob>
+  /** Ends the claim, if any, and keeps the job on the list where nobody takes it until it is retried. The worker is refused from now on. */
+  cancel(id: string): Promise<ListedJob>
+  /** Takes a job off the list for good; a worker that holds it is refused from now on. */
+  remove(id: string): Promise<void>
+  performed(): Promise<EndedJob[]>
+  /** The script of a job (B3), made now if it was put on the list by hand. */
+  plan(id: string): Promise<Plan>
+  /** The status of a job, also of one that has left the list; throws 404 when it has none, which means that it is available (B14). */
+  status(id: string): Promise<Status>
+  /** Takes a job for a worker (B15): 201 when taken now, 200 when the same claim holds it already; throws 412 when another does, 409 when it may not. */
+  claim(id: string, report: StatusReport & { worker: string; server: string }, claim: string): Promise<{ status: Status; created: boolean }>
+  /**
+   * Writes a worker's report over its own claim. Throws 409 when another claim holds the job, 410 when this claim has ended (F5), 412 when `ifMatch`
+   * (an ETag) is not that of the status.
+   */
+  report(id: string, report: StatusReport, claim: string, ifMatch?: string): Promise<Status>
+  /** A worker gives its job back, for example because it was started anew and knows no more how far it was: the job may be taken again. */
+  giveBack(id: string, claim: string): Promise<void>
+  appendLog(id: string, text: string, claim: string): Promise<void>
+  log(id: string): Promise<string>
+  /** Throws 409 or 410 unless this claim may send parts of `image`, and publish it as `version` when one is given (F5). */
+  mayPublish(id: string, image: string, version: string | undefined, claim: string): Promise<void>
+  /** The image of a job was received and proven whole: the job leaves the list (B10). Asked again by the same claim, it does nothing. */
+  complete(id: string, imageDigest: string, claim: string): Promise<void>
+  /** Looks after the clocks of all claims now; done on its own once a second (B9). */
+  reclaim(): Promise<void>
+  close(): Promise<void>
+}
+
+/** ETag of a status, a strong one (RFC 9110, 8.8.3): `"<attempt>-<revision>"`. */
+export const etagOf = ({ attempt, revision }: Status): string => `"${attempt}-${revision}"`
+
+export interface JobServiceOptions {
+  store: JobStore
+  makePlan: MakePlan
+  emit: Emit
+  machines: MachineDirectory
+  /** Digest of an image version that is published, or nothing: a job whose image is there is performed, whatever became of its worker. */
+  publishedDigest?: (image: string, version: string) => Promise<string | undefined>
+  /** Milliseconds since 1970. */
+  now?: () => number
+  /** The process's own clock in milliseconds, by which the clocks of claims run. */
+  monotonic?: () => number
+  /** How long a lost job waits before it may be taken again; default 30 s, doubled with each attempt up to 10 min. */
+  backoff?: rules.Backoff
+  /** How often to look for lost jobs; default 1000 ms. */
+  reclaimEveryMs?: number
+  log?: Logger
+}
+
+/** The rules of the job list over a store (B1-B18). */
+export function createJobService(options: JobServiceOptions): JobService {
+  const { store, makePlan, emit, machines, publishedDigest, now = Date.now, backoff = { firstMs: 30_000, mostMs: 600_000 } } = options
+  const offers = createOffers({ store, machine: (id) => machines.read(id), now })
+
+  const notListed = (id: string): HttpProblem => new HttpProblem(404, `no job '${id}' is listed`)
+
+  const read = async (id: string): Promise<JobRecord> => {
+    const record = await store.read(id)
+    if (record === undefined) throw notListed(id)
+    return record
   }
 
-  const listed = async (id: string): Promise<Job> => {
-    const job = (await store.list()).jobs.find((each) => each.id === id)
-    if (job === undefined) throw new HttpProblem(404, `no job '${id}' is listed`)
-    return job
+  const render = (record: JobRecord, known?: readonly KnownMachine[]): ListedJob => {
+    const { job, status, history } = record
+    const waits = status === undefined && rules.isWaiting(record, now())
+    const worker = status?.worker ?? history?.attempts.at(-1)?.worker
+    const blocked = status === undefined && known !== undefined ? blockedBy(job, known) : undefined
+    return {
+      ...job,
+      state: status === undefined ? (waits ? 'waiting' : 'available') : rules.isHeld(status) || status.state === 'performed' ? 'selected' : (status.state as 'failed' | 'cancelled'),
+      attempt: rules.attemptsOf(record),
+      ...(worker === undefined ? {} : { worker }),
+      ...(status?.progress !== undefined && rules.isHeld(status) ? { progress: status.progress } : {}),
+      ...(waits && history?.notBefore !== undefined ? { notBefore: history.notBefore } : {}),
+      ...(blocked === undefined ? {} : { blocked }),
+    }
   }
 
-  const ownStatus = async (id: string, claim: string): Promise<Status> => {
-    const status = await store.status(id)
-    if (status === undefined) throw new HttpProblem(409, `job '${id}' is not claimed: this claim has ended`)
-    if (status.claimHash !== hashClaim(claim)) throw new HttpProblem(409, `job '${id}' is held by another claim`)
-    if (status.state === 'performed' || status.state === 'failed') throw new HttpProblem(409, `job '${id}' has ended: ${status.state}`)
-    return status
+  const isChoosy = (job: Job): boolean => job.requires !== undefined || job.assignedTo !== undefined
+  const candidates = (job: Job, known: readonly KnownMachine[]): KnownMachine[] => known.filter(({ id }) => job.assignedTo === undefined || job.assignedTo === id)
+  const blockedBy = (job: Job, known: readonly KnownMachine[]): string | undefined => {
+    if (!isChoosy(job)) return undefined
+    const asked = candidates(job, known)
+    if (asked.length === 0) return job.assignedTo === undefined ? 'no machine is known yet' : `the machine ${job.assignedTo} is not known`
+    const unmet = asked.map((each) => ({ id: each.id, problems: unmetRequirements(job, each) }))
+    if (unmet.some(({ problems }) => problems.length === 0)) return undefined
+    const nearest = unmet.toSorted((one, other) => one.problems.length - other.problems.length)[0]!
+    return `no known machine can take it; nearest is ${nearest.id}: ${nearest.problems.join(', ')}`
   }
+  const renderOne = async (record: JobRecord): Promise<ListedJob> => render(record, isChoosy(record.job) ? await machines.list() : [])
+  const listedNow = async (id: string): Promise<ListedJob> => renderOne(await read(id))
 
+  const announceLoss = (status: Status, loss: Loss) => emit({ machine: status.worker, hop: 'lost', job: status.job, loss })
   const announce = (status: Status) => {
     const about = { machine: status.worker, job: status.job }
     if (status.failure !== undefined) emit({ ...about, hop: 'failed', failure: status.failure })
     else if (status.progress !== undefined) emit({ ...about, hop: 'step', progress: status.progress })
   }
 
-  return {
-    async list() {
-      const { jobs } = await store.list()
-      return Promise.all(
-        jobs.map(async (job) => {
-          const status = await store.status(job.id)
-          if (status === undefined) return { ...job, state: 'available' as const }
-          return { ...job, state: status.state === 'failed' ? ('failed' as const) : ('selected' as const) }
-        }),
-      )
+  const lose = async (seen: Status, loss: Exclude<Loss, 'failed' | 'cancelled'>, isStill: (status: Status) => boolean): Promise<void> => {
+    const done = await store.change(seen.job, (record) => {
+      const { status } = record
+      if (status === undefined || status.claimHash !== seen.claimHash || !rules.isHeld(status) || !isStill(status)) return { kind: 'keep' as const }
+      return rules.planLoss(record, status, loss, now(), backoff)
+    })
+    if (done === undefined || done.change.kind === 'keep') return
+    announceLoss(seen, loss)
+    if (done.change.kind === 'status') announce(done.change.status)
+  }
+
+  /** A server that was killed between the image and the end of its job left the image published. */
+  const finishIfPublished = async ({ job: { id } }: JobRecord, { imageVersion, claimHash }: Status): Promise<boolean> => {
+    if (publishedDigest === undefined) return false
+    const image = (await store.plan(id))?.steps.find((step) => step.kind === 'image')?.image
+    const digest = image === undefined ? undefined : await publishedDigest(image, imageVersion)
+    if (digest === undefined) return false
+    await finish(id, digest, claimHash)
+    return true
+  }
+
+  /** The version that the image of a job on the list is made under: the first that was not performed. */
+  const nextVersion = async (id: string): Promise<string> => {
+    for (let run = 1; ; run++) {
+      const version = run === 1 ? id : `${id}_${run}`
+      if (!(await store.isPerformed(version))) return version
+    }
+  }
+
+  const finish = async (id: string, imageDigest: string, claimHash: string): Promise<void> => {
+    const imageVersion = await nextVersion(id)
+    const done = await store.change(id, (record) => rules.planCompletion(record, { claimHash, imageDigest, imageVersion }, now()))
+    if (done !== undefined) {
+      emit({ machine: done.change.ended.status!.worker, hop: 'performed', job: id })
+      return
+    }
+    if (!(await wasPerformedBy(id, claimHash))) throw new HttpProblem(410, `job '${id}' is not on the list any more`)
+  }
+  const wasPerformedBy = async (id: string, claimHash: string): Promise<boolean> => {
+    const ended = await store.ended(id)
+    return ended?.end === 'performed' && ended.status?.claimHash === claimHash
+  }
+
+  const reclaimer = startReclaimer({
+    store,
+    now,
+    ...(options.monotonic === undefined ? {} : { monotonic: options.monotonic }),
+    ...(options.reclaimEveryMs === undefined ? {} : { everyMs: options.reclaimEveryMs }),
+    ...(options.log === undefined ? {} : { log: options.log }),
+    async end(seen, loss) {
+      const status = seen.status!
+      if (await finishIfPublished(seen, status)) return
+      await lose(status, loss, (current) => loss === 'time-limit' || current.heartbeatAt === status.heartbeatAt)
     },
-    async add(job) {
-      await store.writePlan(job.id, await makePlan(job.recipe))
-      await store.add(job)
-    },
-    plan: (id) =>
-      inTurn(id, async () => {
-        const kept = await store.plan(id)
-        if (kept !== undefined) return kept
-        const plan = await makePlan((await listed(id)).recipe)
+  })
+
+  const takeJob = async (id: string, report: StatusReport & { worker: string; server: string }, claimHash: string): Promise<{ status: Status; created: boolean }> => {
+    const imageVersion = await nextVersion(id)
+    let known: KnownMachine | undefined
+    for (;;) {
+      // The machine is looked up only when the job asks something of it.
+      let asksMachine = false
+      let made: Status | undefined
+      const answer = await store
+        .claim(id, (record) => {
+          asksMachine = known === undefined && record.job.requires !== undefined
+          if (asksMachine) throw new Error('the machine is not looked up yet')
+          made = rules.planClaim(record, { report, claimHash, imageVersion }, now())
+          const problems = known === undefined ? [] : unmetRequirements(record.job, known)
+          if (problems.length > 0) throw new HttpProblem(409, `job '${id}' requires what ${report.worker} does not have`, problems)
+          return made
+        })
+        .catch((error: unknown) => {
+          if (!asksMachine) throw error
+        })
+      if (asksMachine) {
+        known = await machines.read(report.worker)
+        continue
+      }
+      if (answer === undefined) throw notListed(id)
+      if (!answer.claimed) throw new HttpProblem(412, `job '${id}' is taken`)
+      // A worker whose answer was lost asks again with the same token, and finds that it holds the job.
+      const created = answer.status === made
+      if (created) emit({ machine: report.worker, hop: 'claim', job: id })
+      return { status: answer.status, created }
+    }
+  }
+
+  // The script is made once for all who ask for it at the same time.
+  const making = new Map<string, Promise<Plan>>()
+  const makeOnce = (id: string, recipe: string): Promise<Plan> => {
+    const made = makePlan(recipe)
+      .then(async (plan) => {
         await store.writePlan(id, plan)
         return plan
-      }),
+      })
+      .finally(() => making.delete(id))
+    making.set(id, made)
+    return made
+  }
+
+  return {
+    async list() {
+      const records = await store.list()
+      const known = records.some(({ job }) => isChoosy(job)) ? await machines.list() : []
+      return records.map((record) => render(record, known))
+    },
+    problems: () => store.problems(),
+    offers: async (asked) => (await offers.ask(asked)).map((record) => render(record)),
+    async show(id) {
+      const record = await store.read(id)
+      if (record === undefined) {
+        const ended = await store.ended(id)
+        if (ended === undefined) throw notListed(id)
+        const { job, end, status, history } = ended
+        return { job, end, ...(status === undefined ? {} : { status }), attempts: history?.attempts ?? [], machines: [] }
+      }
+      const { job, status, history } = record
+      const known = isChoosy(job) ? candidates(job, await machines.list()) : []
+      return {
+        job: await renderOne(record),
+        ...(status === undefined ? {} : { status }),
+        attempts: history?.attempts ?? [],
+        machines: known.map((each) => ({ machine: each.id, problems: unmetRequirements(job, each) })),
+      }
+    },
+    async add(job, place) {
+      if ((await store.read(job.id)) !== undefined) throw new HttpProblem(409, `job '${job.id}' is listed already`)
+      await makeOnce(job.id, job.recipe)
+      await store.add(job, place)
+    },
+    async edit(id, patch) {
+      const change = (job: Job): Job => {
+        const changed = Object.entries({ ...job, ...patch }).filter(([, value]) => value !== null && value !== undefined)
+        return withJobDefaults(Object.fromEntries(changed) as Job)
+      }
+      await store.edit(id, change)
+      return listedNow(id)
+    },
+    async move(id, place) {
+      await store.move(id, place)
+      return listedNow(id)
+    },
+    async assign(id, machine) {
+      const { job, status } = await read(id)
+      if (status !== undefined && rules.isHeld(status)) throw new HttpProblem(409, `job '${id}' is held by ${status.worker}; cancel it first`)
+      const known = await machines.read(machine)
+      const problems = known.inventory === undefined ? [] : unmetRequirements(job, known)
+      if (problems.length > 0) throw new HttpProblem(409, `the machine ${machine} cannot do job '${id}'`, problems)
+      await store.edit(id, (each) => ({ ...each, assignedTo: machine }))
+      return listedNow(id)
+    },
+    async retry(id) {
+      if ((await store.change(id, rules.planRetry)) === undefined) throw notListed(id)
+      return listedNow(id)
+    },
+    async cancel(id) {
+      const done = await store.change(id, (record) => rules.planCancel(record, now()))
+      if (done === undefined) throw notListed(id)
+      const { status } = done.record
+      if (status !== undefined && rules.isHeld(status)) announceLoss(status, 'cancelled')
+      return listedNow(id)
+    },
+    async remove(id) {
+      const done = await store.change(id, (record) => rules.planRemoval(record, now()))
+      if (done === undefined) throw notListed(id)
+      const { status } = done.record
+      if (status !== undefined && rules.isHeld(status)) announceLoss(status, 'cancelled')
+    },
+    performed: () => store.performed(),
+    async plan(id) {
+      const kept = await store.plan(id)
+      if (kept !== undefined) return kept
+      const { job } = await read(id)
+      return making.get(id) ?? makeOnce(id, job.recipe)
+    },
     async status(id) {
-      const status = await store.status(id)
-      if (status === undefined) throw new HttpProblem(404, `job '${id}' has no status: it is available`)
+      const record = await store.read(id)
+      const status = record === undefined ? (await store.ended(id))?.status : record.status
+      if (status === undefined) throw new HttpProblem(404, `job '${id}' has no status: ${record === undefined ? 'it is not listed' : 'it is available'}`)
       return status
     },
-    claim: (id, report, claim) =>
-      inTurn(id, async () => {
-        if (!claimTokenPattern.test(claim)) throw new HttpProblem(400, "header Ingot-Claim: expected 32 random bytes in base64url, got something else")
-        const job = await listed(id)
-        const time = new Date(now())
-        const status: Status = {
-          ...report,
-          version: 1,
-          job: id,
-          state: 'claimed',
-          attempt: 1,
-          claimHash: hashClaim(claim),
-          claimedAt: time.toISOString(),
-          heartbeatAt: time.toISOString(),
-          deadlineAt: new Date(time.getTime() + job.timeLimitSeconds * 1000).toISOString(),
+    async claim(id, report, claim) {
+      if (!claimTokenPattern.test(claim)) throw new HttpProblem(400, 'header Ingot-Claim: expected 32 random bytes in base64url, got something else')
+      const offerAgain = offers.holdBack(id)
+      try {
+        return await takeJob(id, report, hashClaim(claim))
+      } finally {
+        offerAgain()
+      }
+    },
+    async report(id, report, claim, ifMatch) {
+      const claimHash = hashClaim(claim)
+      const done = await store.change(id, (record) => {
+        const held = rules.heldBy(claimHash, id, record)
+        if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== etagOf(held)) {
+          throw new HttpProblem(412, `header If-Match: expected ${etagOf(held)}, got ${ifMatch}`)
         }
-        if (await store.createStatus(status)) {
-          emit({ machine: status.worker, hop: 'claim', job: id })
-          return { status, created: true }
-        }
-        // A worker whose answer was lost asks again with the same token, and finds that it holds the job.
-        const held = await store.status(id)
-        if (held?.claimHash === status.claimHash) return { status: held, created: false }
-        throw new HttpProblem(412, `job '${id}' is taken`)
-      }),
-    report: (id, report, claim) =>
-      inTurn(id, async () => {
-        const held = await ownStatus(id, claim)
-        if (report.state === 'performed') throw new HttpProblem(409, `job '${id}' is performed when its image was received, not before`)
-        const status: Status = { ...held, ...report, heartbeatAt: new Date(now()).toISOString() }
-        await store.replaceStatus(status)
-        announce(status)
-        return status
-      }),
+        return rules.planReport(held, report, now())
+      })
+      if (done === undefined) return rules.heldBy(claimHash, id, undefined)
+      announce(done.change.status)
+      return done.change.status
+    },
+    async giveBack(id, claim) {
+      const held = rules.heldBy(hashClaim(claim), id, await store.read(id))
+      await lose(held, 'given-back', () => true)
+    },
     async appendLog(id, text, claim) {
-      await ownStatus(id, claim)
+      rules.heldBy(hashClaim(claim), id, await store.read(id))
       await store.appendLog(id, text)
     },
     async log(id) {
@@ -139,19 +359,22 @@ export function createJobService({ store, makePlan, emit, now = Date.now }: { st
       if (log === undefined) throw new HttpProblem(404, `job '${id}' has no log yet`)
       return log
     },
-    async mayPublish(id, image, claim) {
-      await ownStatus(id, claim)
+    async mayPublish(id, image, version, claim) {
+      const claimHash = hashClaim(claim)
+      const record = await store.read(id)
+      // The answer to its manifest was lost, and it asks again.
+      if (record === undefined && (await wasPerformedBy(id, claimHash))) return
+      const held = rules.heldBy(claimHash, id, record)
+      if (version !== undefined && version !== held.imageVersion) throw new HttpProblem(409, `job '${id}' makes version '${held.imageVersion}', not '${version}'`)
       const made = (await store.plan(id))?.steps.find((step) => step.kind === 'image')?.image
       if (made !== image) throw new HttpProblem(409, `job '${id}' makes the image '${made}', not '${image}'`)
     },
-    complete: (id, imageDigest) =>
-      inTurn(id, async () => {
-        const job = await listed(id)
-        const held = await store.status(id)
-        if (held === undefined) throw new HttpProblem(409, `job '${id}' is not claimed`)
-        const { failure: _, ...rest } = held
-        await store.perform(job, { ...rest, state: 'performed', imageDigest, heartbeatAt: new Date(now()).toISOString() })
-        emit({ machine: held.worker, hop: 'performed', job: id })
-      }),
+    complete: (id, imageDigest, claim) => finish(id, imageDigest, hashClaim(claim)),
+    reclaim: () => reclaimer.look(),
+    async close() {
+      offers.close()
+      await reclaimer.close()
+      await store.close()
+    },
   }
 }

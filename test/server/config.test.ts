@@ -36,6 +36,7 @@ describe('a whole configuration', () => {
       servers: [{ url: 'http://10.77.0.1:8080' }],
       mirrors: { debian: 'http://deb.debian.org/debian', 'debian-security': 'http://deb.debian.org/debian-security' },
       recipeDirectories: [],
+      lists: [],
       applianceDirectory: '/etc/var/appliance',
     })
   })
@@ -80,6 +81,34 @@ describe('every wrong field is told at once: place, expected, got', () => {
     expect(problemsOf('data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: eno2\n  range: 10.77.0.1-10.77.0.9\n')).toEqual([
       "/etc/ingot/ingot.yaml:5:10: netboot.range: expected a range without this host's own address 10.77.0.1, got 10.77.0.1-10.77.0.9",
     ])
+  })
+
+  test('rules of the list: which rule, what was expected, what was got', () => {
+    const rules = [
+      "- { name: nightly, recipe: debian-12, cron: '61 3 * * *' }",
+      "- { name: nightly, recipe: '*', cron: '0 3 * * *', timeZone: Mars/Olympus }",
+      "- { recipe: debian-12, when: changed, name: web, priority: high }",
+      "- { recipe: debian-12 }",
+    ]
+    expect(problemsOf(`data: d\nlisten: 127.0.0.1:1\nlists:\n${rules.join('\n')}\n`)).toEqual(['/etc/ingot/ingot.yaml:6:60: lists[2].priority: expected integer, got "high"'])
+    expect(problemsOf(`data: d\nlisten: 127.0.0.1:1\nlists:\n${rules.join('\n').replace(', priority: high', '')}\n`)).toEqual([
+      '/etc/ingot/ingot.yaml:4:45: lists[0].cron: expected five fields of cron at which a moment comes, like 0 3 * * * for three at night, got "61 3 * * *" (Invalid value for minute: 61)',
+      '/etc/ingot/ingot.yaml:5:11: lists[1].name: expected a name that no other rule has, got "nightly"',
+      '/etc/ingot/ingot.yaml:5:28: lists[1].recipe: expected the name of one recipe beside cron, got "*"',
+      '/etc/ingot/ingot.yaml:5:62: lists[1].timeZone: expected a time zone of the IANA database, like Europe/Berlin, got "Mars/Olympus"',
+      '/etc/ingot/ingot.yaml:6:45: lists[2].name: expected nothing beside when: changed, got "web"',
+      '/etc/ingot/ingot.yaml:7:3: lists[3]: expected when: changed, or name and cron, got neither',
+    ])
+    for (const cron of ['0 3 * *', '0 0 31 2 *', '2026-11-24T00:00:00', '0 0 3 * * *']) {
+      expect(problemsOf(`data: d\nlisten: 127.0.0.1:1\nlists:\n  - { name: n, recipe: r, cron: '${cron}' }\n`)).toEqual([
+        expect.stringMatching(/^\/etc\/ingot\/ingot\.yaml:4:33: lists\[0\]\.cron: expected five fields of cron/),
+      ])
+    }
+  })
+
+  test('rules of the list are read with the choices of a job', () => {
+    const rule = { name: 'nightly', recipe: 'debian-12', cron: '0 3 * * *', timeZone: 'Europe/Berlin', priority: 5, requires: { labels: { rack: 'b2' } } }
+    expect(read(`data: d\nlisten: 127.0.0.1:1\nlists: [${JSON.stringify(rule)}, { recipe: '*', when: changed }]\n`).lists).toEqual([rule, { recipe: '*', when: 'changed' }])
   })
 
   test('text that is no YAML', () => {

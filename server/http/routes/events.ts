@@ -21,6 +21,8 @@ export const eventRoutes: FastifyPluginAsync<{ events: EventLog; authorize: Auth
     const unfollow = events.follow(send)
     const keepAlive = setInterval(() => stream.write(': alive\n\n'), keepAliveMs)
     open.add(stream)
+    // The headers go out with the first bytes, and those who follow wait for them.
+    stream.write(': begins\n\n')
     stream.on('close', () => {
       unfollow()
       clearInterval(keepAlive)

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Type, type Static } from 'typebox'
-import { inventorySchema, type Inventory } from '../../api/machine.ts'
+import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '../../api/machine.ts'
+import { workerIdSchema } from '../../api/job.ts'
 import type { Emit } from '../../event-log.ts'
 import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
@@ -48,6 +49,12 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
     await machines.record(inventory)
     emit({ machine: inventory.id, hop: 'worker', inventory })
-    return { scratchSerials: await machines.scratchSerials(inventory.id) }
+    return { scratchSerials: (await machines.read(inventory.id)).scratchSerials }
+  })
+
+  const params = { type: 'object', properties: { id: workerIdSchema }, required: ['id'] } as const
+  app.put<{ Params: { id: string }; Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
+    await authorize(request, ['operator'])
+    return machines.label(request.params.id, request.body.labels)
   })
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../../../appliance/run.ts'
 import type { TargetDisk } from '../../../appliance/steps/context.ts'
+import { makeOldDisk } from './old-disk.ts'
 
 export const mib = 1024 * 1024
 const espGuid = 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B'
@@ -26,19 +27,18 @@ async function attach(file: string, startBytes: number, sizeBytes: number): Prom
   return run('losetup', ['--find', '--show', '--offset', String(startBytes), '--sizelimit', String(sizeBytes), file])
 }
 
-/** Fills a disk as if it had been used for years: every block differs and none is zero. */
-async function fillWithOldData(path: string, sizeBytes: number): Promise<void> {
-  const file = await open(path, 'wx')
-  const old = randomBytes(mib)
-  for (let position = 0; position < sizeBytes; position += mib) await file.write(old, 0, mib, position)
-  await file.close()
-}
+const mkfs = {
+  ext4: ['mkfs.ext4', '-q', '-E', 'nodiscard,lazy_itable_init=0,lazy_journal_init=0'],
+  xfs: ['mkfs.xfs', '-q', '-f', '-K'],
+  btrfs: ['mkfs.btrfs', '-q', '-f', '-K'],
+} as const satisfies Record<string, readonly [string, ...string[]]>
 
 /**
  * Makes a disk of `diskSizeBytes` whose layout ends at `layoutSizeBytes`: BIOS boot, EFI system and root partition, files in both file systems, some of
  * them deleted again, and boot code in front. Needs root; `remove` takes everything away again, whatever state it is in.
  */
-export async function makeGptDisk({ layoutSizeBytes = 160 * mib, diskSizeBytes = 160 * mib, espFatBits = 32 } = {}): Promise<GptDisk> {
+export async function makeGptDisk(options: { layoutSizeBytes?: number; diskSizeBytes?: number; espFatBits?: number; filesystem?: keyof typeof mkfs } = {}): Promise<GptDisk> {
+  const { layoutSizeBytes = 160 * mib, diskSizeBytes = layoutSizeBytes, espFatBits = 32, filesystem = 'ext4' } = options
   const folder = await mkdtemp(join(tmpdir(), 'ingot-disk-'))
   const [file, root] = [join(folder, 'disk.raw'), join(folder, 'target')]
   const devices: string[] = []
@@ -48,14 +48,14 @@ export async function makeGptDisk({ layoutSizeBytes = 160 * mib, diskSizeBytes =
     await rm(folder, { recursive: true })
   }
   try {
-    await fillWithOldData(file, diskSizeBytes)
+    await makeOldDisk(file, diskSizeBytes)
     const [biosStart, espStart, espBytes] = [mib, 2 * mib, espFatBits === 12 ? 4 * mib : 40 * mib]
     const rootStart = espStart + espBytes
     const rootBytes = layoutSizeBytes - mib - rootStart
     const partitions = [
       { name: 'bios', typeGuid: biosBootGuid, startBytes: biosStart, sizeBytes: mib },
       { name: 'efi', typeGuid: espGuid, startBytes: espStart, sizeBytes: espBytes, filesystem: 'vfat' as const, mountPoint: '/boot/efi' },
-      { name: 'root', typeGuid: rootGuid, startBytes: rootStart, sizeBytes: rootBytes, filesystem: 'ext4' as const, mountPoint: '/' },
+      { name: 'root', typeGuid: rootGuid, startBytes: rootStart, sizeBytes: rootBytes, filesystem, mountPoint: '/' },
     ]
     const table = partitions.map(({ name, typeGuid, startBytes, sizeBytes }) => `start=${startBytes / 512},size=${sizeBytes / 512},type=${typeGuid},name=${name}`)
     await run('sfdisk', ['--quiet', '--wipe', 'never', '--wipe-partitions', 'never', file], { input: ['label: gpt', ...table].join('\n') })
@@ -70,7 +70,8 @@ export async function makeGptDisk({ layoutSizeBytes = 160 * mib, diskSizeBytes =
     await writeFile(join(folder, 'BOOTX64.EFI'), randomBytes(espFatBits === 12 ? mib : 3 * mib))
     await run('mmd', ['-i', esp, '::EFI', '::EFI/BOOT'])
     await run('mcopy', ['-i', esp, join(folder, 'BOOTX64.EFI'), '::EFI/BOOT/BOOTX64.EFI'])
-    await run('mkfs.ext4', ['-q', '-E', 'nodiscard', rootDevice])
+    const [program, ...args] = mkfs[filesystem]
+    await run(program, [...args, rootDevice])
     await mkdir(root)
     await run('mount', [rootDevice, root])
     await writeFile(join(root, 'deleted'), randomBytes(16 * mib))

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { planChunks } from '../../../appliance/capture/plan-chunks.ts'
 import { sendChunks } from '../../../appliance/capture/send-chunks.ts'
-import { connectServer } from '../../../appliance/worker/http-job-server.ts'
 import { chunkSizeBytes } from '../../../server/api/image.ts'
 import { mediaTypes } from '../../../server/api/media-types.ts'
 import { exportRaw } from '../../../server/image-store/export-raw.ts'
 import { startImageServer } from '../../server/image-store/image-server.ts'
 import { sampleConfig } from '../../server/image-store/sample-image.ts'
+import { claimAt } from './step-context.ts'
 
 const sizeBytes = Number(process.argv[2]) * chunkSizeBytes
 const folder = await mkdtemp(join(tmpdir(), 'ingot-memory-'))
@@ -26,7 +26,7 @@ try {
     await disk.write(bytes, 0, chunkSizeBytes, position)
   }
   const before = process.memoryUsage.rss()
-  const job = connectServer({ url: server.url, credential: 'credential', fetch }).claimed('job-1', 'claim')
+  const job = claimAt(server.url)
   const { signal } = new AbortController()
   const chunks = planChunks([{ startBytes: 0, endBytes: sizeBytes }], sizeBytes, chunkSizeBytes)
   const { layers } = await sendChunks(disk, { chunks, patches: [] }, { server: job, image: 'x', signal, onProgress: () => {} })
@@ -40,7 +40,7 @@ try {
     config: { mediaType: mediaTypes.config, digest: configDigest, size: config.length },
     layers,
   }
-  await job.pushManifest('x', 'job-1', Buffer.from(JSON.stringify(manifest)), signal)
+  await job.pushManifest('x', Buffer.from(JSON.stringify(manifest)), signal)
   await exportRaw(server.store, 'x', join(folder, 'out.raw'))
   await disk.close()
   process.stdout.write(String(Math.round((process.resourceUsage().maxRSS * 1024 - before) / chunkSizeBytes)))

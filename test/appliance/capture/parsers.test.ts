@@ -2,20 +2,54 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { fatClusterBits } from '../../../appliance/capture/fat-cluster-bits.ts'
-import { parseDomainMap } from '../../../appliance/capture/parse-domain-map.ts'
+import { mapExtents, parseChunkTree, parseExtentTree } from '../../../appliance/capture/filesystems/btrfs-used.ts'
+import { parseDumpe2fs } from '../../../appliance/capture/filesystems/ext-used.ts'
+import { parseFatGeometry } from '../../../appliance/capture/filesystems/fat-geometry.ts'
+import { parseFreesp } from '../../../appliance/capture/filesystems/xfs-used.ts'
 import { parseDpkgStatus } from '../../../appliance/capture/parse-dpkg-status.ts'
 import { parseMountInfo } from '../../../appliance/capture/unmount-tree.ts'
 import { run } from '../../../appliance/run.ts'
 
-test('the used ranges of a partclone map are its lines with +', () => {
-  const map = '# Domain logfile\n# current_pos  current_status\n0x25800000     ?\n#      pos        size  status\n0x00000000  0x00001000  +\n0x00001000  0x2000  ?\n0x3000 0x1000 +\n'
-  expect(parseDomainMap(map)).toEqual([{ startBytes: 0, endBytes: 4096 }, { startBytes: 12288, endBytes: 16384 }])
+test('free blocks of ext4 are read group by group, and the count in the head is not taken for a group', async () => {
+  const text = 'Filesystem state:         not clean\nFilesystem features:      has_journal 64bit\nBlock count:              100\nFree blocks:              4\nBlock size:               1024\n\nGroup 0: (Blocks 1-8192)\n  2 free blocks\n  Free blocks: 7-8, 10\n  Free inodes: 5\nGroup 1:\n  Free blocks: \n  Free blocks: 20\n'
+  expect(await parseDumpe2fs(text.split('\n'))).toEqual({
+    state: 'not clean',
+    features: ['has_journal', '64bit'],
+    blockBytes: 1024,
+    blockCount: 100,
+    freeBlocks: 4,
+    free: [
+      { startBytes: 7 * 1024, endBytes: 9 * 1024 },
+      { startBytes: 10 * 1024, endBytes: 11 * 1024 },
+      { startBytes: 20 * 1024, endBytes: 21 * 1024 },
+    ],
+  })
+  await expect(parseDumpe2fs(['Block count: 1'])).rejects.toThrow('expected a line "Filesystem state:", got none')
 })
 
-test('a map that is empty or holds something else is refused', () => {
-  expect(() => parseDomainMap('0x0 ?\n')).toThrow('expected at least one used range')
-  expect(() => parseDomainMap('0x0 ?\n0x0 0x1000 *\n')).toThrow('got "0x0 0x1000 *"')
+test('free extents of XFS lie in their groups, and must make up the sum that is told', async () => {
+  const lines = ['    agno    agbno      len', '       0        6        1', '       2       10        3', '   from      to extents  blocks    pct', '      1       1       1       1   0.03']
+  const geometry = { blockBytes: 4096, groupBlocks: 100 }
+  expect(await parseFreesp([...lines, 'total free blocks 4'], geometry)).toEqual([
+    { startBytes: 6 * 4096, endBytes: 7 * 4096 },
+    { startBytes: 210 * 4096, endBytes: 213 * 4096 },
+  ])
+  await expect(parseFreesp([...lines, 'total free blocks 5'], geometry)).rejects.toThrow('expected extents of 5 free blocks, got 4')
+  await expect(parseFreesp(lines, geometry)).rejects.toThrow('xfs_db')
+})
+
+test('each copy of an extent of btrfs lies in a stripe of its chunk', async () => {
+  const tree = '\titem 0 key (DEV_ITEMS DEV_ITEM 1) itemoff 16185 itemsize 98\n\titem 3 key (FIRST_CHUNK_TREE CHUNK_ITEM 1000) itemoff 1 itemsize 112\n\t\tlength 500 owner 2 stripe_len 65536 type METADATA|DUP\n\t\tnum_stripes 2 sub_stripes 1\n\t\t\tstripe 0 devid 1 offset 7000\n\t\t\tstripe 1 devid 1 offset 9000\n'
+  const chunks = await parseChunkTree(tree.split('\n'))
+  expect(chunks).toEqual([{ logicalBytes: 1000, lengthBytes: 500, type: 'METADATA|DUP', copies: [7000, 9000] }])
+  const extents = await parseExtentTree(['\titem 0 key (1100 EXTENT_ITEM 20) itemoff 1', '\t\trefs 1', '\titem 1 key (1200 METADATA_ITEM 0) itemoff 1', '\titem 2 key (1000 BLOCK_GROUP_ITEM 500)'], 16)
+  expect(mapExtents(extents, chunks)).toEqual([
+    { startBytes: 7100, endBytes: 7120 },
+    { startBytes: 9100, endBytes: 9120 },
+    { startBytes: 7200, endBytes: 7216 },
+    { startBytes: 9200, endBytes: 9216 },
+  ])
+  expect(() => mapExtents([{ startBytes: 1490, endBytes: 1510 }], chunks)).toThrow('expected the extent at 1490 in one chunk')
 })
 
 test.each([[12, 4], [16, 32], [32, 64]] as const)('a FAT%i file system by mkfs.vfat is told by its count of clusters', async (bits, sizeMib) => {
@@ -26,7 +60,7 @@ test.each([[12, 4], [16, 32], [32, 64]] as const)('a FAT%i file system by mkfs.v
   const file = await open(path)
   const { buffer } = await file.read(Buffer.alloc(512), 0, 512, 0)
   await file.close()
-  expect(fatClusterBits(buffer)).toBe(bits)
+  expect(parseFatGeometry(buffer).bits).toBe(bits)
 })
 
 test('only installed packages are listed, by name', () => {

@@ -28,6 +28,8 @@ const makeDisk = async (chunks: readonly Buffer[]) => {
 const serverWith = (known: ReadonlySet<string>, receive: (digest: string, bytes: Uint8Array) => Promise<void>): JobServer => ({
   url: '',
   job: 'job-1',
+  imageVersion: 'job-1',
+  answers: () => Promise.reject(new Error('not asked for')),
   component: () => Promise.reject(new Error('not asked for')),
   hasBlob: async (_image, digest) => known.has(digest),
   pushBlob: (_image, digest, bytes) => receive(digest, bytes),

@@ -1,8 +1,16 @@
 import pino from 'pino'
 import { run } from '../../../appliance/run.ts'
 import type { StepContext } from '../../../appliance/steps/context.ts'
-import { connectServer } from '../../../appliance/worker/http-job-server.ts'
+import { connectJob } from '../../../appliance/worker/connect-job.ts'
+import { connectServer } from '../../../appliance/worker/connect-server.ts'
+import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
 import type { GptDisk } from './gpt-disk.ts'
+
+const log = pino({ level: 'silent' })
+
+/** The claim `claim` at a real server, which publishes its image as `imageVersion`. */
+export const claimAt = (url: string, imageVersion = 'job-1') =>
+  connectJob(connectServer({ url, credential: 'credential', fetch: httpFetch }), { job: 'job-1', claim: 'claim', imageVersion, log })
 
 /** The context of the image step of the job `job-1` on a real disk and a real server. */
 export const stepContext = (disk: Pick<GptDisk, 'root' | 'target'>, url: string, overrides: Partial<StepContext> = {}): StepContext => ({
@@ -23,10 +31,10 @@ export const stepContext = (disk: Pick<GptDisk, 'root' | 'target'>, url: string,
   scratchSerials: [],
   root: disk.root,
   disk: disk.target,
-  server: connectServer({ url, credential: 'credential', fetch }).claimed('job-1', 'claim'),
+  server: claimAt(url),
   packagesUrl: '',
   run,
-  log: pino({ level: 'silent' }),
+  log,
   progress: () => {},
   signal: new AbortController().signal,
   ...overrides,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, copyFile, mkdir, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile, type FileHandle } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -10,6 +10,7 @@ import { performStep } from '../../../appliance/steps/executors.ts'
 import { planLayout } from '../../../images/layout.ts'
 import type { Step } from '../../../images/plan.ts'
 import { createComponentStore, type ComponentStore } from '../../../server/components/component-store.ts'
+import { openLoopDevice, type LoopDevice } from '../../helpers/loop-device.ts'
 
 /*
  * The steps on a real block device: a sparse file behind a loop device. Its filesystems are ext4 only, since not every kernel that runs
@@ -26,7 +27,7 @@ if ('expected' in layout) throw new Error(layout.expected)
 const partitionStep: Step = { kind: 'partition', disk: { minSizeBytes: layout.diskSizeBytes }, ...layout }
 
 let folder: string
-let handle: FileHandle
+let loop: LoopDevice
 let store: ComponentStore
 let context: StepContext
 let progress: Parameters<StepContext['progress']>[0][]
@@ -35,10 +36,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ingot-loop-'))
   await writeFile(join(folder, 'disk'), '')
   await truncate(join(folder, 'disk'), sizeBytes)
-  const device = await run('losetup', ['--find', '--show', join(folder, 'disk')])
-  // Detached while it is open, a loop device goes with its last user, even when this process is killed.
-  handle = await open(device, 'r')
-  await run('losetup', ['--detach', device])
+  loop = await openLoopDevice(join(folder, 'disk'))
+  const { device } = loop
   store = createComponentStore(join(folder, 'components'))
   progress = []
   const disk = { device, sizeBytes, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: [] }
@@ -57,7 +56,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const path of (await mountsBelow(folder)).reverse()) await run('umount', [path])
-  await handle.close()
+  await loop.close()
   await rm(folder, { recursive: true })
 })
 
@@ -176,4 +175,22 @@ test('F1 a scratch disk is written, and what lay between its partitions before i
   await perform(partitionStep)
   await run('sync', [device])
   expect((await readFile(join(folder, 'disk'))).subarray(0, 2 * 1024 * 1024).includes('secret')).toBe(false)
+})
+
+/** An apt-get that fails once as Debian's did, captured from 2.6.1, and then does nothing. */
+const aptThatFailsWith = (words: string) => `#!/bin/sh\n[ -e /tried ] && exit 0\n: >/tried\necho '${words}' >&2\nexit 100\n`
+
+test.each([
+  ['E: Failed to fetch http://10.77.0.1:8080/packages/x.deb  Could not connect to 10.77.0.1:8080 (10.77.0.1). - connect (111: Connection refused)', true],
+  ['E: Unable to locate package nginx', false],
+])('F9 apt is run again when the first computer is back, and only then: %s', async (words, again) => {
+  await perform(partitionStep, { kind: 'install-rootfs', component: await smallRootfs() })
+  await writeFile(join(context.root, 'etc/os-release'), 'VERSION_CODENAME=bookworm\n')
+  await writeFile(join(context.root, 'usr/bin/apt-get'), aptThatFailsWith(words), { mode: 0o755 })
+  let asked = 0
+  context.server.answers = async () => void asked++
+  const installed = perform({ kind: 'install-packages', packages: ['nginx'] })
+  if (again) await installed
+  else await expect(installed).rejects.toThrow(words)
+  expect(asked).toBe(again ? 1 : 0)
 })

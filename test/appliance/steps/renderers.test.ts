@@ -37,13 +37,22 @@ test('fstab lists what is mounted on something after it', () => {
   `)
 })
 
+test('fstab asks for no check at boot where there is none', () => {
+  const partition = { name: 'p', typeGuid: '', startBytes: 0, sizeBytes: 0, partitionGuid: '' }
+  const partitions = [
+    { ...partition, filesystem: 'xfs' as const, filesystemUuid: 'R', mountPoint: '/' },
+    { ...partition, filesystem: 'btrfs' as const, filesystemUuid: 'S', mountPoint: '/srv' },
+  ]
+  expect(renderFstab(partitions)).toBe('UUID=R / xfs defaults 0 0\nUUID=S /srv btrfs defaults 0 0\n')
+})
+
 test('kernels are sorted newest first by the numbers in their names, and those without an initrd do not count', () => {
   const files = ['vmlinuz-6.1.0-9-amd64', 'initrd.img-6.1.0-9-amd64', 'vmlinuz-6.1.0-38-amd64', 'initrd.img-6.1.0-38-amd64', 'vmlinuz-6.12.1-amd64', 'grub']
   expect(kernelVersions(files)).toEqual(['6.1.0-38-amd64', '6.1.0-9-amd64'])
 })
 
 test('the boot menu finds /boot by its filesystem, and the newest kernel comes first', () => {
-  const menu = { bootUuid: 'B', bootPath: '/boot', rootUuid: 'R', kernels: ['2-amd64', '1-amd64'], kernelArguments: 'console=ttyS0,115200' }
+  const menu = { bootUuid: 'B', bootPath: '/boot', bootFilesystem: 'ext4' as const, rootUuid: 'R', kernels: ['2-amd64', '1-amd64'], kernelArguments: 'console=ttyS0,115200' }
   expect(renderGrubCfg(menu)).toMatchInlineSnapshot(`
     "# Written when this image was made. update-grub replaces it, by the settings in /etc/default/grub.d.
     set default=0
@@ -61,6 +70,7 @@ test('the boot menu finds /boot by its filesystem, and the newest kernel comes f
     }
     "
   `)
+  expect(renderGrubCfg({ ...menu, bootFilesystem: 'btrfs' })).toContain('insmod btrfs\nsearch')
   expect(renderGrubCfg({ ...menu, bootPath: '' })).toContain('  linux /vmlinuz-2-amd64 root=UUID=R ro console=ttyS0,115200\n')
 })
 

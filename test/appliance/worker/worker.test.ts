@@ -1,158 +1,234 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
 import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
-import { runWorker } from '../../../appliance/worker/worker.ts'
 import type { PerformOptions } from '../../../appliance/worker/perform-job.ts'
-import { openEventLog } from '../../../server/event-log.ts'
-import { createApp } from '../../../server/http/app.ts'
-import { jobRoutes } from '../../../server/http/routes/jobs.ts'
-import { machineRoutes } from '../../../server/http/routes/machines.ts'
-import { tokenAuthorize } from '../../../server/http/token-authorize.ts'
-import { openFileJobStore } from '../../../server/jobs/file-job-store.ts'
-import { createJobService, type JobService } from '../../../server/jobs/job-service.ts'
-import { openMachineStore } from '../../../server/machine-store.ts'
-import { openTokens, type Tokens } from '../../../server/tokens.ts'
+import { runWorker } from '../../../appliance/worker/worker.ts'
 import type { Inventory } from '../../../server/api/machine.ts'
-import type { Plan } from '../../../images/plan.ts'
+import { log, machine, openJobServer, until, type JobServer } from './job-server.ts'
 
-const log = pino({ level: 'silent' })
-const machine = '52-54-00-12-34-56'
 const inventory: Inventory = {
   id: machine, uuid: '', firmware: 'bios', secureBoot: false, architecture: 'amd64', manufacturer: '', model: '', serial: '',
-  cpu: { model: 'x', cores: 1 }, memoryBytes: 1, disks: [], nics: [], workerVersion: 'test',
-}
-const plan = { version: 1, recipe: { name: 'r', digest: 'd' }, architecture: 'amd64', firmware: ['bios'], tools: { name: 't', digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 0 }, steps: [{ kind: 'image', image: 'r' }] } as Plan
-
-interface TestServer {
-  url: string
-  jobs: JobService
-  tokens: Tokens
-  directory: string
-  close(): Promise<void>
+  cpu: { model: 'x', cores: 1 }, memoryBytes: 2 ** 30, disks: [], nics: [], workerVersion: 'test',
 }
 
-async function startServer(jobIds: string[], servers: { url: string; credential?: string }[] = []): Promise<TestServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'ingot-server-'))
-  await writeFile(join(directory, 'jobs.json'), JSON.stringify({ version: 1, jobs: jobIds.map((id) => ({ id, recipe: 'r' })) }))
-  const events = openEventLog(directory)
-  const tokens = openTokens(directory)
-  const jobs = createJobService({ store: openFileJobStore(directory), makePlan: async () => plan, emit: events.emit })
-  const app = createApp({ log })
-  const authorize = tokenAuthorize(tokens)
-  await app.register(jobRoutes, { jobs, authorize, emit: events.emit, createJob: () => Promise.reject(new Error('not here')) })
-  const walk = servers.length === 0 ? [{ url: '' }] : servers
-  await app.register(machineRoutes, { machines: openMachineStore(directory), tokens, authorize, emit: events.emit, servers: walk })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  if (walk[0]?.url === '') walk[0].url = url
-  return {
-    url, jobs, tokens, directory,
-    close: async () => {
-      await app.close()
-      await events.close()
-      await rm(directory, { recursive: true })
+interface TestWorker {
+  /** The jobs it began, as `<server> <job>`, in order. */
+  begun: string[]
+  ended: Promise<void>
+  stop(): Promise<void>
+  stateDirectory: string
+  inventoriesTaken: number
+  /** The requests that asked a server to wait, by address. */
+  waits: string[]
+}
+
+/** A worker that does in place of a job what the test says; by default it tells the server that the job failed. */
+async function startWorker(boot: JobServer, { perform = failJob, stateDirectory }: { perform?: (options: PerformOptions) => Promise<void>; stateDirectory?: string } = {}): Promise<TestWorker> {
+  const state = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'ingot-worker-')))
+  const stop = new AbortController()
+  const worker: TestWorker = {
+    begun: [],
+    inventoriesTaken: 0,
+    waits: [],
+    stateDirectory: state,
+    ended: runWorker({
+      boot: { server: boot.url, ticket: await boot.ticket() },
+      takeInventory: async () => {
+        worker.inventoriesTaken++
+        return inventory
+      },
+      takeDown: async () => {},
+      fetch(url, init) {
+        if (init?.headers?.prefer === 'wait=25') worker.waits.push(new URL(url).origin)
+        return httpFetch(url, init)
+      },
+      stateDirectory: state,
+      log,
+      signal: stop.signal,
+      async perform(options) {
+        worker.begun.push(`${options.held.server.url} ${options.held.job}`)
+        await Promise.race([perform(options), new Promise((resolve) => stop.signal.addEventListener('abort', resolve))])
+        return { state: 'performed' }
+      },
+    }),
+    async stop() {
+      stop.abort()
+      await worker.ended
     },
   }
-}
-
-let state: string
-let opened: TestServer[]
-beforeEach(async () => {
-  state = await mkdtemp(join(tmpdir(), 'ingot-worker-'))
-  opened = []
-})
-afterEach(async () => {
-  for (const server of opened) await server.close()
-  await rm(state, { recursive: true })
-})
-const open = async (...args: Parameters<typeof startServer>) => {
-  const server = await startServer(...args)
-  opened.push(server)
-  return server
-}
-
-/** Runs a worker until `until` jobs were performed; tells where, in order. */
-async function work(boot: TestServer, until: number, meanwhile: (options: PerformOptions) => Promise<void> = async () => {}): Promise<string[]> {
-  const stop = new AbortController()
-  const done: string[] = []
-  await runWorker({
-    boot: { server: boot.url, ticket: await boot.tokens.createTicket(machine, 60), bootMac: machine },
-    takeInventory: async () => inventory,
-    fetch: httpFetch,
-    stateDirectory: state,
-    log,
-    signal: stop.signal,
-    perform: async (options) => {
-      done.push(`${options.server.url === boot.url ? 'boot' : 'other'} ${options.server.job}`)
-      await meanwhile(options)
-      if (done.length >= until) stop.abort()
-      return { state: 'performed' }
-    },
+  onTestFinished(async () => {
+    await worker.stop().catch(() => {})
+    await rm(state, { recursive: true, force: true })
   })
-  return done
+  return worker
 }
 
-test('B17 the worker takes the first available job of the first server that has one, in the order of the list', async () => {
-  const other = await open(['x', 'y'])
-  const boot = await open([], [{ url: other.url, credential: await other.tokens.create({ role: 'worker', name: machine }) }])
-  expect(await work(boot, 2)).toEqual(['other x', 'other y'])
+const { signal } = new AbortController()
+async function failJob({ held: { server, job, claim } }: PerformOptions): Promise<void> {
+  const body = JSON.stringify({ state: 'failed', failure: { step: 'test', message: 'as wanted', lastLines: [] } })
+  await server.ask(`/status/${job}.json`, { method: 'PUT', body, headers: { 'content-type': 'application/json', 'if-match': '*', 'ingot-claim': claim }, signal }, async () => {})
+}
+
+/** An address of this host on which nobody listens. */
+async function nowhere(): Promise<string> {
+  const socket = createServer()
+  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve))
+  const { port } = socket.address() as { port: number }
+  await new Promise((resolve) => socket.close(resolve))
+  return `http://127.0.0.1:${port}`
+}
+
+const workerAt = async (server: JobServer) => ({ url: server.url, credential: await server.tokens.create({ role: 'worker', name: machine }) })
+
+test('B17 the worker takes the first available job of the first server that has one, in the order of the list, and the next at once', async () => {
+  const second = await openJobServer()
+  await second.addJob({ id: 'x' })
+  await second.addJob({ id: 'y' })
+  const boot = await openJobServer({ others: [await workerAt(second)] })
+  await boot.addJob({ id: 'a' })
+  const worker = await startWorker(boot)
+  await until(() => worker.begun.length === 3)
+  expect(worker.begun).toEqual([`${boot.url} a`, `${second.url} x`, `${second.url} y`])
 })
 
-test('B17 a server that does not answer is passed over', async () => {
-  const boot = await open(['a'], [{ url: 'http://127.0.0.1:9' }, { url: '' }])
-  // The boot server is known only once it listens.
-  const gone = await open(['b'])
-  await boot.close()
-  opened.splice(opened.indexOf(boot), 1)
-  const walk = [{ url: 'http://127.0.0.1:9' }, { url: gone.url, credential: await gone.tokens.create({ role: 'worker', name: machine }) }]
-  const second = await open([], walk)
-  expect(await work(second, 1)).toEqual(['other b'])
+test('B17 of three servers the first is down: it is passed over, and found again when it is there', async () => {
+  const first = await openJobServer()
+  const credentials = await workerAt(first)
+  await first.addJob({ id: 'late' })
+  await first.stop()
+  const third = await openJobServer()
+  await third.addJob({ id: 'third' })
+  const boot = await openJobServer({ others: [credentials, { url: await nowhere() }, await workerAt(third)], othersFirst: true })
+  const worker = await startWorker(boot)
+  await until(() => worker.begun.length === 1)
+  expect(worker.begun).toEqual([`${third.url} third`])
+  await first.start()
+  await until(() => worker.begun.length === 2)
+  expect(worker.begun[1]).toBe(`${first.url} late`)
+})
+
+test('B17 a waiting worker hears of a new job at any of the servers without asking again', async () => {
+  const second = await openJobServer()
+  const boot = await openJobServer({ others: [await workerAt(second)] })
+  const worker = await startWorker(boot)
+  await until(() => worker.waits.length === 2)
+  // Time enough to ask again, for one that would.
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  expect(worker.waits.toSorted()).toEqual([boot.url, second.url].toSorted())
+  await second.addJob({ id: 'new' })
+  await until(() => worker.begun.length === 1)
+  expect(worker.begun).toEqual([`${second.url} new`])
+}, 15_000)
+
+test('a job that asks something of the machine is taken by a worker that the server knew nothing of', async () => {
+  const boot = await openJobServer()
+  await boot.addJob({ id: 'large', requires: { memoryMiB: 2048 } })
+  await boot.addJob({ id: 'small', requires: { memoryMiB: 512 } })
+  const worker = await startWorker(boot)
+  await until(() => worker.begun.length === 1)
+  expect(worker.begun).toEqual([`${boot.url} small`])
+})
+
+test('a server that comes back and has forgotten the machine is told of it again', async () => {
+  const boot = await openJobServer()
+  const worker = await startWorker(boot)
+  const file = join(boot.directory, 'machines', `${machine}.json`)
+  await until(() => access(file).then(() => true, () => false))
+  await boot.stop()
+  await rm(file)
+  await boot.addJob({ id: 'small', requires: { memoryMiB: 512 } })
+  await boot.start()
+  await until(() => worker.begun.length === 1)
+  expect(worker.begun).toEqual([`${boot.url} small`])
+})
+
+test('a job that asks nothing of the machine is claimed before the machine is looked over', async () => {
+  const boot = await openJobServer()
+  await boot.addJob({ id: 'a' })
+  let takenBefore: number | undefined
+  const worker: TestWorker = await startWorker(boot, { perform: async () => void (takenBefore ??= worker.inventoriesTaken) })
+  await until(() => takenBefore !== undefined)
+  expect(takenBefore).toBe(0)
+})
+
+test('B18 a job that is assigned to the machine comes before all else, one assigned to another never', async () => {
+  const boot = await openJobServer()
+  await boot.addJob({ id: 'theirs', assignedTo: '52-54-00-00-00-99' })
+  await boot.addJob({ id: 'anybody', priority: 5 })
+  await boot.addJob({ id: 'mine', assignedTo: machine })
+  const worker = await startWorker(boot)
+  await until(() => worker.begun.length === 2)
+  expect(worker.begun).toEqual([`${boot.url} mine`, `${boot.url} anybody`])
+  expect(await boot.ask('GET', '/status/theirs.json')).toBe(404)
 })
 
 test('B15 while the job runs the worker has a record of its claim, and the status file tells who has it', async () => {
-  const boot = await open(['a'])
-  const seen: unknown[] = []
-  await work(boot, 1, async () => {
-    seen.push(await readdir(join(state, 'claims')), (await boot.jobs.status('a')).worker)
-  })
-  expect(seen).toEqual([['a.json'], machine])
-  expect(await readdir(join(state, 'claims'))).toEqual([])
+  const boot = await openJobServer()
+  await boot.addJob({ id: 'a' })
+  const goOn = Promise.withResolvers<void>()
+  const worker = await startWorker(boot, { perform: async (options) => goOn.promise.then(() => failJob(options)) })
+  const records = join(worker.stateDirectory, 'claims')
+  await until(() => worker.begun.length === 1)
+  expect(await readdir(records)).toEqual([expect.stringMatching(/^a\.[0-9a-f]{8}\.json$/)])
+  expect((await boot.status('a')).worker).toBe(machine)
+  goOn.resolve()
+  await until(async () => (await readdir(records)).length === 0)
 })
 
-test('a worker that died in the middle of a job says so when it is started again, and takes the next one', async () => {
-  const boot = await open(['a', 'b'])
+test('B15 a worker that was started anew gives back what it held, also when the server is away at first, and an old record hides no job', async () => {
+  const held = await openJobServer()
+  await held.addJob({ id: 'a' })
+  const boot = await openJobServer({ others: [await workerAt(held)] })
   // Never comes back from its job, as after a crash: what stays is the record of the claim.
-  const started = Promise.withResolvers<void>()
-  void work(boot, 1, () => (started.resolve(), new Promise(() => {})))
-  await started.promise
-  expect((await boot.jobs.status('a')).state).toBe('claimed')
-  expect(await work(boot, 1)).toEqual(['boot b'])
-  expect(await boot.jobs.status('a')).toMatchObject({ state: 'failed', failure: { message: expect.stringContaining('died') } })
+  const died = await startWorker(boot, { perform: () => new Promise(() => {}) })
+  await until(() => died.begun.length === 1)
+  await held.stop()
+  const claims = join(died.stateDirectory, 'claims')
+  const [record] = await readdir(claims)
+
+  // A job of the same name, at another server.
+  await boot.addJob({ id: 'a' })
+  const again = await startWorker(boot, { stateDirectory: died.stateDirectory })
+  await until(() => again.begun.length === 1)
+  expect(again.begun).toEqual([`${boot.url} a`])
+  await until(async () => (await readdir(claims)).length === 1)
+  expect(await readdir(claims)).toEqual([record])
+  await held.start()
+  await until(() => again.begun.length === 2)
+  expect(again.begun[1]).toBe(`${held.url} a`)
+  await until(async () => (await readdir(claims)).length === 0)
+  const { attempts } = (await held.ask('GET', '/jobs/a.json')) as { attempts: { loss: string }[] }
+  expect(attempts).toMatchObject([{ loss: 'given-back' }])
 })
 
-test('F5 a job that another worker took between list and claim is left alone', async () => {
-  const boot = await open(['a', 'b'])
-  await boot.jobs.claim('a', { worker: 'other', server: 'http://x' }, 'A'.repeat(43))
-  expect(await work(boot, 1)).toEqual(['boot b'])
-  expect((await boot.jobs.status('a')).worker).toBe('other')
+test('F5 a job that another worker took is left alone', async () => {
+  const boot = await openJobServer()
+  await boot.addJob({ id: 'a' })
+  const { credential } = await workerAt(boot)
+  const headers = { authorization: `Bearer ${credential}`, 'content-type': 'application/json', 'if-none-match': '*' }
+  expect((await fetch(`${boot.url}/status/a.json`, { method: 'PUT', headers, body: '{"worker":"other"}' })).status).toBe(201)
+  await boot.addJob({ id: 'b' })
+  const worker = await startWorker(boot)
+  await until(() => worker.begun.length === 1)
+  expect(worker.begun).toEqual([`${boot.url} b`])
+  expect((await boot.status('a')).worker).toBe('other')
+})
+
+test('B8 of three workers on one list each job is begun by one', async () => {
+  const boot = await openJobServer()
+  for (let number = 0; number < 20; number++) await boot.addJob({ id: `job-${number}` })
+  const workers = await Promise.all([startWorker(boot), startWorker(boot), startWorker(boot)])
+  const begun = () => workers.flatMap((worker) => worker.begun)
+  await until(() => begun().length >= 20)
+  expect(new Set(begun()).size).toBe(20)
+  expect(begun()).toHaveLength(20)
 })
 
 test('a used ticket ends the worker, because only a new boot brings a new one', async () => {
-  const boot = await open(['a'])
-  const ticket = await boot.tokens.createTicket(machine, 60)
-  await boot.tokens.redeemTicket(ticket)
-  await expect(
-    runWorker({ boot: { server: boot.url, ticket, bootMac: machine }, takeInventory: async () => inventory, fetch: httpFetch, stateDirectory: state, log, perform: () => Promise.reject(new Error('no')) }),
-  ).rejects.toThrow(/refuses this boot's ticket/)
-})
-
-test('F4 a job that cannot even begin fails with the reason and does not stay claimed', async () => {
-  const boot = await open(['a', 'b'])
-  const done = await work(boot, 2, async ({ server }) => {
-    if (server.job === 'a') throw new Error('no such component')
-  })
-  expect(done).toEqual(['boot a', 'boot b'])
-  expect(await boot.jobs.status('a')).toMatchObject({ state: 'failed', failure: { step: 'prepare', message: 'no such component' } })
+  const boot = await openJobServer()
+  const worker = await startWorker({ ...boot, url: boot.url, ticket: async () => 'used' })
+  await expect(worker.ended).rejects.toThrow(/refuses this boot's ticket/)
 })

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -84,6 +84,16 @@ describe('serve --no-netboot', () => {
     const claim = ['--request', 'PUT', '--header', 'If-None-Match: *', '--json', '{"worker":"curl"}', `http://${url}/status/one.json`]
     expect(curl(...claim)).toMatch(/"worker":"curl".* 201$/)
     expect(curl(...claim)).toMatch(/ 412$/)
+  })
+
+  test('B5 follows the rules of its configuration: a recipe that appears is looked at, and told of while it is broken', async () => {
+    await mkdir(join(directory, 'recipes/web'), { recursive: true })
+    const config = join(directory, 'ingot.yaml')
+    await writeFile(config, `data: data\nlisten: 127.0.0.1:${await freePort()}\nrecipes: [recipes]\nlists: [{ recipe: web, when: changed }]\n`)
+    server = spawn(ingot, ['serve', '--config', config], { stdio: ['ignore', 'inherit', 'pipe'] })
+    let said = ''
+    for await (const chunk of server.stderr!) if ((said += String(chunk)).includes('a rule makes no job until this is mended')) break
+    expect(said).toContain('"madeBy":"changed:web"')
   })
 
   test('ends at once and with 0 when it is told to, also while someone follows its events', async () => {

@@ -124,8 +124,8 @@ test('skopeo lists, copies and reads an image, byte for byte', { timeout: 60_000
   const folder = await mkdtemp(join(tmpdir(), 'ingot-skopeo-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const source = `docker://${new URL(server.url).host}/debian-12`
-  expect(JSON.parse(await run('skopeo', ['list-tags', '--tls-verify=false', '--registry-token=credential', source]))).toMatchObject({ Tags: ['job-1'] })
-  await run('skopeo', ['copy', '--quiet', '--src-tls-verify=false', '--src-registry-token=credential', `${source}:latest`, `oci:${folder}:copy`])
+  expect(JSON.parse(await run('skopeo', ['list-tags', '--tls-verify=false', '--creds=any:operator', source]))).toMatchObject({ Tags: ['job-1'] })
+  await run('skopeo', ['copy', '--quiet', '--src-tls-verify=false', '--src-creds=any:operator', `${source}:latest`, `oci:${folder}:copy`])
   const blobs = [digestOf(bytes), manifest.config.digest, ...manifest.layers.map(({ digest }) => digest)].map((digest) => digest.slice(7))
   expect((await readdir(join(folder, 'blobs/sha256'))).sort()).toEqual(blobs.sort())
 })

@@ -3,15 +3,22 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import { claimHeader } from '../../../server/api/headers.ts'
+import { claimHeader, jobHeader } from '../../../server/api/headers.ts'
 import { createApp } from '../../../server/http/app.ts'
+import type { Role } from '../../../server/http/auth.ts'
 import { HttpProblem } from '../../../server/http/problem.ts'
 import { ociRoutes } from '../../../server/http/routes/oci.ts'
+import type { LayoutRegistry } from '../../../server/image-store/layout-registry.ts'
 import { openImageStore, type Image, type ImageStore } from '../../../server/image-store/open-image-store.ts'
+
+const roles = new Map<string, Role>([
+  ['Bearer credential', 'worker'],
+  ['Bearer operator', 'operator'],
+])
 
 export interface ImageServer {
   url: string
-  store: ImageStore
+  store: ImageStore & { registry: LayoutRegistry }
   directory: string
   /** Claims that may write; take one out to end it. */
   claims: Set<string>
@@ -19,8 +26,11 @@ export interface ImageServer {
   close(): Promise<void>
 }
 
-/** The OCI endpoints on a port of their own over a new, empty store. The credential is `credential`, the claim `claim`. */
-export async function startImageServer({ directory }: { directory?: string } = {}): Promise<ImageServer> {
+/**
+ * The OCI endpoints on a port of their own over a store that is new and empty unless there is one. A worker's credential is `credential` and its claim
+ * `claim`, on a job for the image `debian-12` if it says `ingot-job: debian`; an operator's is `operator`.
+ */
+export async function startImageServer({ directory, port: wanted = 0 }: { directory?: string; port?: number } = {}): Promise<ImageServer> {
   const path = directory ?? (await mkdtemp(join(tmpdir(), 'ingot-images-')))
   const store = await openImageStore(path)
   const claims = new Set(['claim'])
@@ -28,16 +38,20 @@ export async function startImageServer({ directory }: { directory?: string } = {
   const app = createApp({ log: pino({ level: 'silent' }) })
   await app.register(ociRoutes, {
     store,
-    authorize: async (request) => {
-      if (request.headers.authorization !== 'Bearer credential') throw new HttpProblem(401, 'header Authorization: expected a credential')
-      return { role: 'worker', name: 'test' }
+    authorize: async (request, allowed) => {
+      const role = roles.get(request.headers.authorization ?? '')
+      if (role === undefined) throw new HttpProblem(401, 'header Authorization: expected a credential')
+      if (!allowed.includes(role)) throw new HttpProblem(403, `this needs the role ${allowed.join(' or ')}`)
+      return { role, name: 'test' }
     },
-    mayPublish: async (request) => {
+    mayPublish: async (request, name) => {
+      if (request.headers.authorization === 'Bearer operator') return
+      if (request.headers[jobHeader] === 'debian' && name !== 'debian-12') throw new HttpProblem(409, 'this job makes debian-12')
       if (!claims.has(String(request.headers[claimHeader]))) throw new HttpProblem(410, 'this claim has ended')
     },
     onPublished: async (image) => void published.push(image),
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.listen({ host: '127.0.0.1', port: wanted })
   const { port } = app.server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
@@ -47,7 +61,8 @@ export async function startImageServer({ directory }: { directory?: string } = {
     published,
     async close() {
       await app.close()
-      await rm(path, { recursive: true })
+      store.close()
+      if (directory === undefined) await rm(path, { recursive: true })
     },
   }
 }

@@ -128,8 +128,8 @@ test('F2 a flipped bit in a stored blob makes publishing fail, and the chunk can
   await file.close()
   await expect(store.publish('debian-12', 'job-1', bytes)).rejects.toMatchObject({ code: 'image-corrupt' })
   expect(await store.list()).toEqual([])
-  expect(await store.blobs.size(digest)).toBeUndefined()
-  await store.blobs.write(digest, [blob])
+  expect(await store.registry.blobs('x').size(digest)).toBeUndefined()
+  await store.registry.blobs('x').write(digest, [blob])
   await store.publish('debian-12', 'job-1', bytes)
 })
 
@@ -164,15 +164,15 @@ test('F5 a version is not published when the confirmation fails after reading ba
 test('a blob with a wrong digest, beyond the limit, or from a stream that breaks leaves nothing', async () => {
   const { directory, store } = await setUp()
   const wanted = digestOf(Buffer.from('wanted'))
-  await expect(store.blobs.write(wanted, [Buffer.from('other')])).rejects.toMatchObject({ code: 'blob-refused' })
+  await expect(store.registry.blobs('x').write(wanted, [Buffer.from('other')])).rejects.toMatchObject({ code: 'blob-refused' })
   const tooLarge = Array.from({ length: maxBlobBytes / chunkSizeBytes + 1 }, () => Buffer.alloc(chunkSizeBytes))
-  await expect(store.blobs.write(wanted, tooLarge)).rejects.toMatchObject({ code: 'blob-too-large' })
+  await expect(store.registry.blobs('x').write(wanted, tooLarge, { maxBytes: maxBlobBytes })).rejects.toMatchObject({ code: 'blob-too-large' })
   const breaking = async function* () {
     yield Buffer.from('want')
     throw new Error('cut')
   }
-  await expect(store.blobs.write(wanted, breaking())).rejects.toThrow('cut')
-  await expect(store.blobs.write('sha256:../../x', [])).rejects.toMatchObject({ code: 'blob-refused' })
+  await expect(store.registry.blobs('x').write(wanted, breaking())).rejects.toThrow('cut')
+  await expect(store.registry.blobs('x').write('sha256:../../x', [])).rejects.toMatchObject({ code: 'blob-refused' })
   expect(await readdir(join(directory, 'blobs/sha256'))).toEqual([])
   expect(await readdir(join(directory, 'uploads'))).toEqual([])
 })

@@ -35,10 +35,10 @@ export const sampleConfig = (overrides: Partial<ImageConfig> = {}): ImageConfig 
 /** Puts the blobs of an image into a store and returns its manifest, ready to be published. */
 export async function storeSample(store: ImageStore, chunks: readonly Chunk[], config = sampleConfig()): Promise<{ manifest: ImageManifest; bytes: Buffer<ArrayBuffer> }> {
   const configBytes = Buffer.from(JSON.stringify(config))
-  await store.blobs.write(digestOf(configBytes), [configBytes])
+  await store.registry.blobs('x').write(digestOf(configBytes), [configBytes])
   const layers: ImageManifest['layers'] = []
   for (const { offsetBytes, bytes, lengthBytes = bytes.length, blob = zstdCompressSync(bytes) } of chunks) {
-    await store.blobs.write(digestOf(blob), [blob])
+    await store.registry.blobs('x').write(digestOf(blob), [blob])
     const annotations = { [offsetAnnotation]: String(offsetBytes), [lengthAnnotation]: String(lengthBytes) }
     layers.push({ mediaType: mediaTypes.chunk, digest: digestOf(blob), size: blob.length, annotations })
   }

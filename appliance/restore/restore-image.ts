@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto'
+import { constants, open, type FileHandle } from 'node:fs/promises'
+import pMap from 'p-map'
+import type { ImageConfig, ImageManifest } from '../../server/api/image.ts'
+import { invertRanges, type ByteRange } from '../capture/byte-range.ts'
+import type { Run } from '../run.ts'
+import { clearTarget, type Target } from './clear-target.ts'
+import { expandChunk } from './expand-chunk.ts'
+import { placeChunks, type PlacedChunk } from './place-chunks.ts'
+import { filledRuns, readFully, writeFully } from './write-fully.ts'
+
+/** Chunks on their way at once. Each holds its blob and its bytes, 2 MiB at most: 16 MiB in all, whatever the size of the image. */
+export const chunksInFlight = 8
+
+export interface RestoreOptions {
+  manifest: ImageManifest
+  config: ImageConfig
+  /** Device node of a whole disk, for example `/dev/vda`, or a regular file. All that it holds is lost. */
+  path: string
+  /** The bytes of a blob by its digest; they are checked here. */
+  readBlob: (digest: string, signal: AbortSignal) => Promise<Uint8Array>
+  run: Run
+  signal: AbortSignal
+  onProgress: (at: { doneBytes: number; totalBytes: number; detail: string }) => void
+}
+
+/** What was done, in bytes of the disk and of blobs. */
+export interface Restored {
+  writtenBytes: number
+  blobBytes: number
+  targetSizeBytes: number
+}
+
+/**
+ * Writes an image onto a disk or into a file: afterwards the first `config.diskSizeBytes` are the image bit by bit, zero where it holds nothing. Chunks
+ * are fetched, checked against their digests, expanded and written side by side; then all of them are read back from the disk itself, past the
+ * kernel's cache. Throws when the target is in use, is too small, has sectors of another size, or does not read back as written.
+ */
+export async function restoreImage(options: RestoreOptions): Promise<Restored> {
+  const { manifest, config, path, run, signal, onProgress } = options
+  const chunks = placeChunks(manifest, config)
+  await refuseDiskInUse(path)
+  const handle = await open(path, 'r+')
+  try {
+    const target = await inspectTarget(path, handle, config, run)
+    const gaps = invertRanges(chunks.map(({ offsetBytes, lengthBytes }) => ({ startBytes: offsetBytes, endBytes: offsetBytes + lengthBytes })), config.diskSizeBytes)
+    const totalBytes = chunks.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)
+    onProgress({ doneBytes: 0, totalBytes, detail: 'clearing the disk' })
+    const isZero = await clearTarget(target, { layoutSizeBytes: config.diskSizeBytes, gaps, run, signal })
+    const told = (detail: string) => {
+      let doneBytes = 0
+      return ({ lengthBytes }: PlacedChunk) => onProgress({ doneBytes: (doneBytes += lengthBytes), totalBytes, detail })
+    }
+    const hashes = await writeChunks(handle, chunks, { ...options, isZero, onDone: told('writing the image') })
+    await handle.sync()
+    // Otherwise the cache would be read back, not the disk.
+    if (target.kind === 'disk') await run('blockdev', ['--flushbufs', path], { signal })
+    await verifyChunks(handle, chunks, { hashes, signal, onDone: told('reading back') })
+    await verifyGaps(handle, gaps)
+    return { writtenBytes: totalBytes, blobBytes: chunks.reduce((sum, { blobBytes }) => sum + blobBytes, 0), targetSizeBytes: target.sizeBytes }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The kernel gives a disk exclusively (O_EXCL, open(2)) only while it is neither mounted nor part of another device. */
+async function refuseDiskInUse(path: string): Promise<void> {
+  try {
+    await (await open(path, constants.O_RDWR | constants.O_EXCL)).close()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') throw new Error(`${path}: expected a disk that nothing uses, got one that is in use`, { cause: error })
+    throw error
+  }
+}
+
+async function inspectTarget(path: string, handle: FileHandle, { diskSizeBytes, sectorBytes }: ImageConfig, run: Run): Promise<Target> {
+  const stats = await handle.stat()
+  if (stats.isFile()) return { path, handle, kind: 'file', sizeBytes: Math.max(stats.size, diskSizeBytes) }
+  if (!stats.isBlockDevice()) throw new Error(`${path}: expected a disk or a regular file, got something else`)
+  const [sizeBytes = 0, sector = 0] = (await run('blockdev', ['--getsize64', '--getss', path])).split('\n').map(Number)
+  if (sizeBytes < diskSizeBytes) throw new Error(`${path}: expected a disk of at least ${diskSizeBytes} bytes, got ${sizeBytes}`)
+  // Partition tables count in sectors.
+  if (sector !== sectorBytes) throw new Error(`${path}: expected sectors of ${sectorBytes} bytes, which the image was made for, got ${sector}`)
+  return { path, handle, kind: 'disk', sizeBytes }
+}
+
+interface WriteOptions extends Pick<RestoreOptions, 'readBlob'> {
+  signal: AbortSignal
+  isZero: boolean
+  onDone: (chunk: PlacedChunk) => void
+}
+
+/** Writes the chunks and returns the hash of each one's bytes. */
+async function writeChunks(handle: FileHandle, chunks: readonly PlacedChunk[], options: WriteOptions): Promise<string[]> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([options.signal, failed.signal])
+  const writeChunk = async (chunk: PlacedChunk): Promise<string> => {
+    const bytes = await expandChunk(await options.readBlob(chunk.digest, signal), chunk)
+    const runs = options.isZero ? filledRuns(bytes) : [{ start: 0, end: bytes.length }]
+    for (const { start, end } of runs) await writeFully(handle, bytes.subarray(start, end), chunk.offsetBytes + start)
+    options.onDone(chunk)
+    return hash('sha256', bytes)
+  }
+  return pMap(chunks, writeChunk, { concurrency: chunksInFlight, signal }).catch((error: unknown) => {
+    failed.abort()
+    throw error
+  })
+}
+
+async function verifyChunks(
+  handle: FileHandle,
+  chunks: readonly PlacedChunk[],
+  { hashes, signal, onDone }: { hashes: readonly string[]; signal: AbortSignal; onDone: (chunk: PlacedChunk) => void },
+): Promise<void> {
+  const verify = async (chunk: PlacedChunk, index: number) => {
+    const bytes = Buffer.allocUnsafe(chunk.lengthBytes)
+    await readFully(handle, bytes, chunk.offsetBytes)
+    if (hash('sha256', bytes) !== hashes[index]) throw new Error(`disk: what was written at ${chunk.offsetBytes} does not read back the same`)
+    onDone(chunk)
+  }
+  await pMap(chunks, verify, { concurrency: chunksInFlight, signal })
+}
+
+/** How much of each end of a gap is read: that it is zero inside is the kernel's promise, and reading all would take longer than everything else. */
+const gapEndBytes = 64 * 1024
+
+async function verifyGaps(handle: FileHandle, gaps: readonly ByteRange[]): Promise<void> {
+  const zeros = Buffer.alloc(gapEndBytes)
+  for (const { startBytes, endBytes } of gaps) {
+    for (const start of [startBytes, Math.max(startBytes, endBytes - gapEndBytes)]) {
+      const bytes = Buffer.allocUnsafe(Math.min(gapEndBytes, endBytes - start))
+      await readFully(handle, bytes, start)
+      if (!bytes.equals(zeros.subarray(0, bytes.length))) throw new Error(`disk: expected zeros at ${start}, got something else`)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { ListedJob } from '../../server/api/job.ts'
+import type { Status } from '../../server/api/status.ts'
+import { OutageError, RefusedError } from './answer-errors.ts'
+import type { ClaimRecord, ClaimRecords } from './claim-records.ts'
+import type { ServerConnection } from './connect-server.ts'
+import type { HeldJob } from './held-job.ts'
+
+export interface TakeJobOptions {
+  worker: string
+  records: ClaimRecords
+  /** Called when the server says that this machine may not take a job that it offered: perhaps it knows too little of it. */
+  onForbidden: () => void
+  /** Called with a claim of which nobody knows whether it was made. */
+  onDoubt: (record: ClaimRecord) => void
+  signal: AbortSignal
+}
+
+/** Claims the first of the offers that is still to be had (B15); `undefined` when none is. Throws what a server that fails throws. */
+export async function takeJob(server: ServerConnection, offers: readonly ListedJob[], options: TakeJobOptions): Promise<HeldJob | undefined> {
+  for (const { id } of offers) {
+    const held = await claimJob(server, id, options)
+    if (held !== undefined) return held
+  }
+  return undefined
+}
+
+async function claimJob(server: ServerConnection, job: string, { worker, records, onForbidden, onDoubt, signal }: TakeJobOptions): Promise<HeldJob | undefined> {
+  const claim = randomBytes(32).toString('base64url')
+  const claimHash = `sha256:${createHash('sha256').update(claim).digest('hex')}`
+  const record: ClaimRecord = { server: server.url, job, claim, claimHash }
+  // Written before the claim, so that no crash in between leaves a job held by a worker that does not know it.
+  await records.write(record)
+  const startedAt = performance.now()
+  const ask = (): Promise<Status> => server.claim(job, { worker, server: server.url, state: 'claimed' }, claim, signal)
+  try {
+    // Of a claim whose answer was lost the same token asks again, and hears that it holds the job.
+    const status = await ask().catch((error: unknown) => (error instanceof OutageError ? ask() : Promise.reject(error as Error)))
+    const limitMs = Date.parse(status.deadlineAt) - Date.parse(status.claimedAt)
+    return { server, job, claim, claimHash, imageVersion: status.imageVersion, endsAt: startedAt + limitMs }
+  } catch (error) {
+    if (error instanceof OutageError) onDoubt(record)
+    if (!(error instanceof RefusedError)) throw error
+    await records.remove(record)
+    if (error.status === 409) onForbidden()
+    // 412: another was first. 404: it left the list since we looked. 409: it is not for this machine.
+    if ([404, 409, 412].includes(error.status)) return undefined
+    throw error
+  }
+}

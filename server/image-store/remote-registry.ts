@@ -1,0 +1,168 @@
+import pMap from 'p-map'
+import type { Response } from 'undici'
+import { IngotError } from '../errors.ts'
+import { digestOf } from './digest.ts'
+import { parseImageConfig } from './parse-image.ts'
+import { isDisk, parseManifest, type ManifestFacts } from './parse-manifest.ts'
+import { readBlob } from './read-blob.ts'
+import { createRemoteBlobs } from './remote-blobs.ts'
+import type { RegistryClient } from './registry-client.ts'
+import type { ManifestEntry, Registry, StoredManifest } from './registry.ts'
+
+const indexType = 'application/vnd.oci.image.index.v1+json'
+const accept = [
+  'application/vnd.oci.image.manifest.v1+json',
+  indexType,
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ')
+
+/** Questions to the registry at once. */
+const asksAtOnce = 8
+
+/**
+ * Any OCI registry as the place of the images, for when one machine is outgrown. It looks after its own garbage, and the tag `latest` follows the newest
+ * version. `list` needs its catalog (`/v2/_catalog`), which Docker's registry and most others have.
+ */
+export function createRemoteRegistry(client: RegistryClient): Registry {
+  const { prefix } = client
+  const known = new Map<string, Omit<ManifestEntry, 'name' | 'tag'>>()
+  const path = (name: string, rest: string) => `${prefix}${name}/${rest}`
+  const askAbout = (method: string, name: string, rest: string, request: Parameters<RegistryClient['ask']>[2] = {}) =>
+    client.ask(method, path(name, rest), { repository: `${prefix}${name}`, ...request })
+
+  async function read(name: string, reference: string): Promise<StoredManifest | undefined> {
+    const response = await askAbout('GET', name, `manifests/${reference}`, { headers: { accept }, allowed: [404] })
+    if (response.status === 404) return void (await response.body?.cancel())
+    const bytes = Buffer.from(await response.arrayBuffer())
+    const digest = digestOf(bytes)
+    const wanted = reference.startsWith('sha256:') ? reference : (response.headers.get('docker-content-digest') ?? digest)
+    if (wanted !== digest) throw new IngotError('image-corrupt', `manifest ${name}:${reference}: expected the digest ${wanted}, got ${digest} from the registry`)
+    const facts = parseManifest(bytes, response.headers.get('content-type')?.split(';')[0])
+    const storedAt = known.get(digest)?.storedAt ?? (await storedAtOf(name, facts))
+    const entry = describe(facts, digest, bytes.length, storedAt)
+    known.set(digest, entry)
+    // The version is not the tag that was asked for but the one that stays.
+    const isAlias = reference === 'latest' || reference.startsWith('sha256:')
+    const tag = isAlias && isDisk(facts) ? await versionTagOf(name, digest) : isAlias ? undefined : reference
+    return { name, ...(tag === undefined ? {} : { tag }), ...entry, bytes }
+  }
+
+  /** A registry does not tell when something came; a disk image tells when it was made. */
+  async function storedAtOf(name: string, facts: ManifestFacts): Promise<string> {
+    const config = isDisk(facts) ? facts.blobs[0] : undefined
+    if (config !== undefined) return parseImageConfig(await readBlob(createRemoteBlobs(client, name), config.digest, config.sizeBytes)).builtAt
+    return facts.annotations['org.opencontainers.image.created'] ?? new Date(0).toISOString()
+  }
+
+  const digestAt = async (name: string, tag: string): Promise<string | undefined> => {
+    const response = await askAbout('HEAD', name, `manifests/${tag}`, { headers: { accept }, allowed: [404] })
+    return response.status === 404 ? undefined : (response.headers.get('docker-content-digest') ?? undefined)
+  }
+  const versionTagOf = async (name: string, digest: string): Promise<string | undefined> => {
+    const versions = (await tags(name)).filter((tag) => tag !== 'latest')
+    const digests = await pMap(versions, (tag) => digestAt(name, tag), { concurrency: asksAtOnce })
+    return versions.find((_, index) => digests[index] === digest)
+  }
+
+  const tags = async (name: string): Promise<string[]> =>
+    (await readPages(path(name, 'tags/list?n=1000'), `${prefix}${name}`)).flatMap((page) => (page as { tags?: string[] | null }).tags ?? [])
+
+  /** All pages of a list (RFC 8288); none when there is no such name. */
+  async function readPages(first: string, repository?: string): Promise<unknown[]> {
+    const pages: unknown[] = []
+    let next: string | URL | undefined = first
+    while (next !== undefined) {
+      const response: Response = await client.ask('GET', next, { ...(repository === undefined ? {} : { repository }), allowed: [404] })
+      if (response.status === 404) return pages
+      pages.push(await response.json())
+      const link: string | undefined = /<([^>]+)>\s*;\s*rel="?next/.exec(response.headers.get('link') ?? '')?.[1]
+      next = link === undefined ? undefined : new URL(link, response.url)
+    }
+    return pages
+  }
+
+  const putBytes = (name: string, reference: string, bytes: Uint8Array, mediaType: string): Promise<Response> =>
+    askAbout('PUT', name, `manifests/${reference}`, { body: bytes as never, headers: { 'content-type': mediaType } })
+
+  /** For registries that do not know referrers, clients keep them under a tag (OCI distribution-spec, "Referrers Tag Schema"). */
+  const fallbackTag = (digest: string) => digest.replace(':', '-')
+  const readFallback = async (name: string, digest: string): Promise<object[]> => {
+    const stored = await askAbout('GET', name, `manifests/${fallbackTag(digest)}`, { headers: { accept: indexType }, allowed: [404] })
+    return stored.status === 404 ? [] : ((await stored.json()) as { manifests: object[] }).manifests
+  }
+  async function addToFallback(name: string, subject: string, entry: Omit<ManifestEntry, 'name'>, facts: ManifestFacts): Promise<void> {
+    const { mediaType, artifactType, digest, sizeBytes } = entry
+    const others = (await readFallback(name, subject)).filter((each) => (each as { digest?: string }).digest !== digest)
+    const added = { mediaType, digest, size: sizeBytes, ...(artifactType === undefined ? {} : { artifactType }), annotations: facts.annotations }
+    const index = { schemaVersion: 2, mediaType: indexType, manifests: [...others, added] }
+    await putBytes(name, fallbackTag(subject), Buffer.from(JSON.stringify(index)), indexType)
+  }
+
+  // The registry itself would let a tag move on: only one of us may look and put at a time.
+  let turn: Promise<unknown> = Promise.resolve()
+  const alone = <Result>(act: () => Promise<Result>): Promise<Result> => {
+    const done = turn.then(act)
+    turn = done.catch(() => {})
+    return done
+  }
+
+  return {
+    blobs: (name) => createRemoteBlobs(client, name),
+    read,
+    put: (name, { tag, bytes, facts }, { confirm = async () => {} } = {}) =>
+      alone(async () => {
+        const digest = digestOf(bytes)
+        await confirm()
+        const before = tag === undefined ? undefined : await read(name, tag)
+        if (before !== undefined && before.digest !== digest && (isDisk(before) || isDisk(facts))) {
+          throw new IngotError('image-exists', `${name}:${tag} exists as ${before.digest}; a version never changes, publish under another`)
+        }
+        const response = await putBytes(name, tag ?? digest, bytes, facts.mediaType)
+        const storedAt = await storedAtOf(name, facts)
+        const entry = describe(facts, digest, bytes.length, storedAt)
+        if (facts.subject !== undefined && response.headers.get('oci-subject') === null) await addToFallback(name, facts.subject, entry, facts)
+        if (isDisk(facts)) await putBytes(name, 'latest', bytes, facts.mediaType)
+        return { name, ...(tag === undefined ? {} : { tag }), ...entry }
+      }),
+    async remove(name, reference) {
+      const digest = reference.startsWith('sha256:') ? reference : await digestAt(name, reference)
+      if (digest === undefined) return false
+      const response = await askAbout('DELETE', name, `manifests/${digest}`, { allowed: [404] })
+      return response.status !== 404
+    },
+    tags,
+    async referrers(name, digest) {
+      const response = await askAbout('GET', name, `referrers/${digest}`, { allowed: [404] })
+      const listed = response.status === 404 ? await readFallback(name, digest) : ((await response.json()) as { manifests: object[] }).manifests
+      const found = await pMap(listed, (each) => read(name, String((each as { digest?: unknown }).digest)), { concurrency: asksAtOnce })
+      return found.filter((manifest) => manifest !== undefined)
+    },
+    async names() {
+      const pages = await readPages('_catalog?n=1000')
+      return pages.flatMap((page) => (page as { repositories?: string[] }).repositories ?? []).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
+    },
+    async disks() {
+      const versions = (await pMap(await this.names(), async (name) => (await tags(name)).map((tag) => ({ name, tag })), { concurrency: asksAtOnce })).flat()
+      const entries = await pMap(versions.filter(({ tag }) => tag !== 'latest'), ({ name, tag }) => entryAt(name, tag), { concurrency: asksAtOnce })
+      return entries.filter((entry) => entry !== undefined && isDisk(entry)).sort((one, other) => Date.parse(one!.storedAt) - Date.parse(other!.storedAt)) as (ManifestEntry & { tag: string })[]
+    },
+    close: () => {},
+  }
+
+  /** What stands under a tag; a manifest that was read before is not read again. */
+  async function entryAt(name: string, tag: string): Promise<ManifestEntry | undefined> {
+    const digest = await digestAt(name, tag)
+    const entry = digest === undefined ? undefined : known.get(digest)
+    return entry === undefined ? read(name, tag) : { name, tag, ...entry }
+  }
+}
+
+const describe = (facts: ManifestFacts, digest: string, sizeBytes: number, storedAt: string): Omit<ManifestEntry, 'name' | 'tag'> => ({
+  mediaType: facts.mediaType,
+  ...(facts.artifactType === undefined ? {} : { artifactType: facts.artifactType }),
+  digest,
+  sizeBytes,
+  storedAt,
+  ...(facts.subject === undefined ? {} : { subject: facts.subject }),
+})

@@ -1,0 +1,22 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { digestSchema } from '../../images/component.ts'
+import { passOn, passOnToFirst } from './pass-on.ts'
+import { linkRoleOf, locateByHeader, type MasterContext } from './route-context.ts'
+
+const anyone = ['worker', 'operator'] as const
+const params = { type: 'object', properties: { digest: digestSchema }, required: ['digest'] } as const
+
+/** What a job needs (B20): components from the first computer of the job, packages from any that has them. */
+export const masterDownloadRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
+  app.get<{ Params: { digest: string } }>('/components/:digest', { schema: { params } }, async (request, reply) => {
+    const role = linkRoleOf(await authorize(request, anyone), anyone)
+    const path = `/components/${request.params.digest}`
+    const place = locateByHeader(links, request)
+    return place === undefined ? passOnToFirst(request, reply, links, { role, path }) : passOn(request, reply, place.link, { role, path, job: place.name })
+  })
+
+  // Open to everyone there as here: apt has no credential of ours, and none of the master's goes along.
+  app.get<{ Params: { '*': string } }>('/packages/*', async (request, reply) =>
+    passOnToFirst(request, reply, links, { role: undefined, path: request.raw.url?.split('?')[0] ?? '', hasQuery: false, othersSuffice: true }),
+  )
+}

@@ -1,0 +1,46 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { MachineAnswer } from '../api/credential.ts'
+import { workerIdSchema } from '../api/job.ts'
+import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '../api/machine.ts'
+import { HttpProblem } from '../http/problem.ts'
+import type { MachineRecord } from '../machine-store.ts'
+import { describeOutage } from './outage.ts'
+import { gather, needAnswer } from './gather.ts'
+import type { Introductions } from './introductions.ts'
+import { machineLists } from './machine-lists.ts'
+import { mergeMachines } from './merge-machines.ts'
+import { viaOf } from './pass-on.ts'
+import type { MasterContext } from './route-context.ts'
+
+const params = { type: 'object', properties: { id: workerIdSchema }, required: ['id'] } as const
+type WithId = { Params: { id: string } }
+
+/** The machines, known to every first computer, so that each can judge what its jobs require. */
+export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introductions: Introductions }> = async (app, { links, authorize, introductions }) => {
+  app.get('/machines.json', async (request) => {
+    await authorize(request, ['operator'])
+    const { answers, problems } = needAnswer(await machineLists(links, viaOf(request)))
+    return { version: 1, machines: mergeMachines(answers.map(({ answer }) => answer)), ...(problems.length > 0 ? { problems } : {}) }
+  })
+
+  app.put<WithId & { Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request): Promise<MachineAnswer> => {
+    await authorize(request, ['worker'])
+    const inventory = request.body
+    if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
+    const { answers } = needAnswer(await introductions.introduce(inventory, viaOf(request)))
+    // A mark is about a disk of this machine, whoever made it (F1).
+    return { scratchSerials: [...new Set(answers.flatMap(({ answer }) => answer.scratchSerials))] }
+  })
+
+  app.put<WithId & { Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
+    await authorize(request, ['operator'])
+    const away = links.map(describeOutage).filter((each) => each !== undefined)
+    if (away.length > 0) throw new HttpProblem(503, 'labels go to every first computer, and not all can be reached', away)
+    const path = `/machines/${encodeURIComponent(request.params.id)}/labels`
+    const { answers, problems } = needAnswer(
+      await gather(links, (link) => link.ask<MachineRecord>(path, { role: 'operator', method: 'PUT', body: request.body, via: viaOf(request) })),
+    )
+    if (problems.length > 0) throw new HttpProblem(503, 'not every first computer took the labels; set them again', problems)
+    return mergeMachines(answers.map(({ answer }) => [answer]))[0]
+  })
+}

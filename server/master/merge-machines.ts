@@ -1,0 +1,20 @@
+import type { MachineRecord } from '../machine-store.ts'
+
+/** What all first computers know of the machines, by id: the newest inventory, every mark, and of a label that differs the one of the first list. */
+export function mergeMachines(lists: readonly (readonly MachineRecord[])[]): MachineRecord[] {
+  const merged = new Map<string, MachineRecord>()
+  for (const record of lists.flat()) {
+    const before = merged.get(record.id)
+    if (before === undefined) {
+      merged.set(record.id, record)
+      continue
+    }
+    const newest = (record.seenAt ?? '') > (before.seenAt ?? '') ? record : before
+    merged.set(record.id, {
+      ...newest,
+      scratchSerials: [...new Set([...before.scratchSerials, ...record.scratchSerials])],
+      labels: { ...record.labels, ...before.labels },
+    })
+  }
+  return [...merged.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import replyFrom from '@fastify/reply-from'
+import type { Logger } from 'pino'
+import { Agent } from 'undici'
+import { createApp } from '../http/app.ts'
+import { HttpProblem } from '../http/problem.ts'
+import { schemaRoutes } from '../http/routes/schemas.ts'
+import { tokenAuthorize } from '../http/token-authorize.ts'
+import { listenAt } from '../listen-address.ts'
+import { openTokens } from '../tokens.ts'
+import { masterDownloadRoutes } from './download-routes.ts'
+import { masterEventRoutes } from './event-routes.ts'
+import { linkFirstComputer } from './first-computer-link.ts'
+import { masterImageRoutes } from './image-routes.ts'
+import { createIntroductions } from './introductions.ts'
+import { masterJobRoutes } from './job-routes.ts'
+import { masterListRoutes } from './list-routes.ts'
+import { masterMachineRoutes } from './machine-routes.ts'
+import type { MasterConfig } from './master-config.ts'
+import { masterNewJobRoutes } from './new-job-routes.ts'
+import { viaOf } from './pass-on.ts'
+
+/** A first computer whose host is gone says nothing at all; one that is there takes a connection at once. */
+const connectLimitMs = 3000
+
+export interface Master {
+  /** Where it is reached, for example `http://10.77.0.1:8080`. */
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts a master: the HTTP face of a first computer in front of several (B19). It keeps nothing but its own credentials, so that it may be stopped and
+ * started at any time. First computers that cannot be reached are waited for. Throws `IngotError` 'port-in-use' or 'config-invalid'.
+ */
+export async function startMaster({ config, log }: { config: MasterConfig; log: Logger }): Promise<Master> {
+  const pseudonym = `ingot-${randomUUID()}`
+  const agent = new Agent({ connect: { timeout: connectLimitMs } })
+  const links = config.firstComputers.map((each) => linkFirstComputer(each, { agent, pseudonym, log }))
+  const introductions = createIntroductions(links, log)
+  const context = { links, authorize: tokenAuthorize(openTokens(config.dataDirectory)) }
+
+  const app = createApp({ log })
+  // A master that asks itself by way of others would never have an answer (RFC 9110, 7.6.3).
+  app.addHook('onRequest', async (request) => {
+    if (viaOf(request)?.includes(pseudonym) === true) throw new HttpProblem(508, 'this master is behind itself: one of its first computers leads back to it')
+  })
+  await app.register(replyFrom, { undici: agent, disableRequestLogging: true })
+  await app.register(masterListRoutes, { ...context, onWorker: introductions.recall })
+  await app.register(masterJobRoutes, context)
+  await app.register(masterNewJobRoutes, context)
+  await app.register(masterMachineRoutes, { ...context, introductions })
+  await app.register(masterImageRoutes, context)
+  await app.register(masterDownloadRoutes, context)
+  await app.register(masterEventRoutes, context)
+  await app.register(schemaRoutes)
+
+  const close = async (): Promise<void> => {
+    for (const link of links) link.close()
+    await app.close()
+    await agent.destroy()
+  }
+  try {
+    await Promise.all(links.map((link) => link.probe()))
+    return { url: await listenAt(app, config.listen), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,30 @@
+/*
+ * A worker as a process of its own, whose disk, mount points and state are where the test says: node worker-process.ts OPTIONS_AS_JSON.
+ * What it loads and does is what the appliance does.
+ */
+import { pino } from 'pino'
+import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
+import { performJob } from '../../../appliance/worker/perform-job.ts'
+import { releaseTarget } from '../../../appliance/worker/release-target.ts'
+import { runWorker } from '../../../appliance/worker/worker.ts'
+import type { Inventory } from '../../../server/api/machine.ts'
+
+export interface WorkerProcessOptions {
+  server: string
+  ticket: string
+  stateDirectory: string
+  directories: { target: string; tools: string }
+  inventory: Inventory
+}
+
+const { server, ticket, stateDirectory, directories, inventory } = JSON.parse(process.argv[2]!) as WorkerProcessOptions
+const log = pino({ base: null })
+await runWorker({
+  boot: { server, ticket },
+  takeInventory: async () => inventory,
+  fetch: httpFetch,
+  perform: (options) => performJob({ ...options, directories }),
+  takeDown: ({ claimHash }) => releaseTarget({ claimHash, directory: directories.target, log }),
+  stateDirectory,
+  log,
+})

@@ -1,0 +1,127 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { AddressInfo } from 'node:net'
+import { recipeRoutes } from '../../../server/http/routes/recipes.ts'
+import { tokenAuthorize } from '../../../server/http/token-authorize.ts'
+import { aimNewJob } from '../../../server/master/new-job-routes.ts'
+import { openJobServer as openRealServer } from '../../appliance/worker/job-server.ts'
+import { inventory, openJobServer } from '../http/job-server.ts'
+import { openMaster } from './open-master.ts'
+
+/** A job server on a port whose jobs need nothing to be built, and which knows these recipes. */
+async function openMaker(recipes: string[], list: object[] = []) {
+  const server = await openJobServer({ list })
+  await server.app.register(recipeRoutes, { recipes: { names: async () => recipes }, authorize: tokenAuthorize(server.tokens) })
+  await server.app.listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(() => server.close())
+  return { ...server, url: `http://127.0.0.1:${(server.app.server.address() as AddressInfo).port}` }
+}
+
+const idsAt = async (server: Awaited<ReturnType<typeof openMaker>>) => (await server.jobs.list()).map(({ id }) => id)
+
+test('a new job goes to the first computer that it names, or else to the first that knows the recipe', async () => {
+  const [a, b] = [await openMaker(['plain']), await openMaker(['plain', 'web'])]
+  const master = await openMaster({ a, b })
+  const made = await master.operator('POST', '/jobs', { json: { recipe: 'web', priority: 3 } })
+  expect([made.status, made.body.id, made.headers.get('location')]).toEqual([201, 'b.web-1', '/jobs/b.web-1.json'])
+  expect((await master.operator('GET', made.headers.get('location')!)).body.job).toMatchObject({ id: 'b.web-1', priority: 3, origin: 'b' })
+  expect((await master.operator('POST', '/jobs', { json: { recipe: 'plain' } })).body.id).toBe('a.plain-1')
+  expect((await master.operator('POST', '/jobs?origin=b', { json: { recipe: 'plain', id: 'mine' } })).body.id).toBe('b.mine')
+  expect((await master.operator('POST', '/jobs', { json: { recipe: 'plain', id: 'b.own' } })).body.id).toBe('b.own')
+  expect((await master.operator('POST', '/jobs', { json: { recipe: 'plain', id: 'top', place: { before: 'b.own' } } })).body.id).toBe('b.top')
+  expect([await idsAt(a), await idsAt(b)]).toEqual([['plain-1'], ['web-1', 'mine', 'top', 'own']])
+
+  const unknown = await master.operator('POST', '/jobs', { json: { recipe: 'wbe' } })
+  expect([unknown.status, unknown.body.problems]).toEqual([400, ['a: plain', 'b: plain, web']])
+  const nowhere = await master.operator('POST', '/jobs', { json: { recipe: 'web', origin: 'c' } })
+  expect([nowhere.status, nowhere.body.title]).toEqual([400, "origin: expected one of a, b, got 'c'"])
+  expect((await master.operator('POST', '/jobs', { json: { recipe: 'web', priorty: 1 } })).body.problems).toEqual([expect.stringContaining('priorty: expected a known key')])
+  expect((await master.operator('GET', '/recipes.json')).body.recipes).toEqual(['plain', 'web'])
+})
+
+test('a new job reaches a first computer behind a second master', async () => {
+  const a = await openMaker(['web'])
+  const outer = await openMaster({ inner: await openMaster({ a }) })
+  expect((await outer.operator('POST', '/jobs', { json: { recipe: 'web', origin: 'inner.a' } })).body.id).toBe('inner.a.web-1')
+  expect((await outer.operator('POST', '/jobs', { json: { recipe: 'web', place: { after: 'inner.a.web-1' } } })).body.id).toBe('inner.a.web-2')
+})
+
+test('no first computer is chosen for a recipe while one that may know it is away', async () => {
+  const [a, b] = [await openMaker(['plain']), await openMaker(['web'])]
+  const master = await openMaster({ a, b: { url: 'http://127.0.0.1:9', tokens: b.tokens } })
+  const answer = await master.operator('POST', '/jobs', { json: { recipe: 'web' } })
+  expect([answer.status, answer.body.problems]).toEqual([503, [expect.stringContaining("first computer 'b' cannot be reached")]])
+})
+
+test.each([
+  [{ recipe: 'r', origin: 'a', id: 'b.x' }, 409],
+  [{ recipe: 'r', origin: 'a', place: { before: 'b.x' } }, 409],
+  [{ recipe: 'r', place: { after: 'x' } }, 404],
+] as const)('%j names no one first computer', (wanted, status) => {
+  expect(() => aimNewJob(wanted, ['a', 'b'])).toThrow(expect.objectContaining({ status }))
+})
+
+test('B4 an operator orders, edits, pushes, cancels, retries and removes jobs wherever they are', async () => {
+  const [a, b] = [await openMaker([], [{ id: 'one', recipe: 'r' }, { id: 'two', recipe: 'r' }]), await openMaker([], [{ id: 'three', recipe: 'r' }])]
+  const master = await openMaster({ a, b })
+  const edited = await master.operator('PATCH', '/jobs/b.three', { json: { priority: 7 } })
+  expect([edited.status, edited.body]).toEqual([200, expect.objectContaining({ id: 'b.three', origin: 'b', priority: 7 })])
+  expect((await master.operator('POST', '/jobs/a.two/move', { json: { before: 'a.one' } })).body.id).toBe('a.two')
+  expect(await idsAt(a)).toEqual(['two', 'one'])
+  const across = await master.operator('POST', '/jobs/a.two/move', { json: { after: 'b.three' } })
+  expect([across.status, across.body.title]).toEqual([409, expect.stringContaining("'b.three' is on the list of b and 'a.two' on that of a")])
+  expect((await master.operator('POST', '/jobs/a.one/assign', { json: { machine: 'm1' } })).body.assignedTo).toBe('m1')
+  expect((await master.operator('POST', '/jobs/a.one/cancel')).body.state).toBe('cancelled')
+  expect((await master.operator('POST', '/jobs/a.one/retry')).body.state).toBe('available')
+  expect((await master.operator('DELETE', '/jobs/a.one')).status).toBe(204)
+  expect(await idsAt(a)).toEqual(['two'])
+  expect((await master.operator('PATCH', '/jobs/a.two', { json: { prio: 1 } })).status).toBe(400)
+  expect((await master.operator('POST', '/jobs/a.gone/cancel')).status).toBe(404)
+})
+
+test('machines, their marks and their labels are known to every first computer, and told of once', async () => {
+  const id = '52-54-00-00-00-07'
+  const [a, b] = [await openMaker([]), await openMaker([], [{ id: 'uefi', recipe: 'r', requires: { firmware: 'uefi' } }])]
+  await a.machines.markScratch(id, 'S1')
+  await b.machines.markScratch(id, 'S2')
+  const master = await openMaster({ a, b })
+  expect((await master.worker('PUT', `/machines/${id}.json`, { json: inventory({ id, firmware: 'uefi' }) })).body).toEqual({ scratchSerials: ['S1', 'S2'] })
+  expect((await master.worker('GET', `/jobs.json?worker=${id}`)).body.jobs.map((job: { id: string }) => job.id)).toEqual(['b.uefi'])
+  expect((await master.operator('PUT', `/machines/${id}/labels`, { json: { labels: { rack: 'b2' } } })).body.labels).toEqual({ rack: 'b2' })
+  expect([(await a.machines.read(id)).labels, (await b.machines.read(id)).labels]).toEqual([{ rack: 'b2' }, { rack: 'b2' }])
+  const { machines } = (await master.operator('GET', '/machines.json')).body
+  expect(machines).toEqual([expect.objectContaining({ id, labels: { rack: 'b2' }, scratchSerials: ['S1', 'S2'], inventory: expect.objectContaining({ firmware: 'uefi' }) })])
+})
+
+test('a machine that told a master of itself is made known to a first computer that has not heard of it when the worker asks a new master', async () => {
+  const id = '52-54-00-00-00-08'
+  const [a, b] = [await openMaker([]), await openMaker([], [{ id: 'uefi', recipe: 'r', requires: { firmware: 'uefi' } }])]
+  await a.machines.record(inventory({ id, firmware: 'uefi' }))
+  const master = await openMaster({ a, b })
+  expect((await master.worker('GET', `/jobs.json?worker=${id}`)).body.jobs).toHaveLength(1)
+})
+
+test('a machine that told of itself while a first computer was away is made known there when it is back', async () => {
+  const id = '52-54-00-00-00-09'
+  const [a, b] = [await openRealServer(), await openRealServer()]
+  await b.addJob({ id: 'uefi', requires: { firmware: 'uefi' } })
+  const master = await openMaster({ a, b })
+  await b.stop()
+  expect((await master.worker('PUT', `/machines/${id}.json`, { json: inventory({ id, firmware: 'uefi' }) })).status).toBe(200)
+  await b.start()
+  await vi.waitFor(async () => expect((await master.worker('GET', `/jobs.json?worker=${id}`)).body.jobs).toHaveLength(1), 10_000)
+})
+
+test('labels are set everywhere or, while a first computer is away, nowhere', async () => {
+  const a = await openMaker([])
+  const master = await openMaster({ a, b: { url: 'http://127.0.0.1:9', tokens: a.tokens } })
+  const refused = await master.operator('PUT', '/machines/m1/labels', { json: { labels: { rack: 'b2' } } })
+  expect([refused.status, refused.body.problems]).toEqual([503, [expect.stringContaining("first computer 'b' cannot be reached")]])
+  expect((await a.machines.read('m1')).labels).toEqual({})
+})
+
+test('the schemas are those of a first computer', async () => {
+  const a = await openMaker([])
+  const master = await openMaster({ a })
+  const there = await a.worker('GET', '/schemas/status.json')
+  await vi.waitFor(async () => expect((await master.worker('GET', '/schemas/status.json')).body).toEqual(there.json()))
+})
