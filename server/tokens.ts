@@ -15,6 +15,10 @@ interface TokenFile extends Identity {
   expiresAt?: string
 }
 
+/** A credential that was found is known for so long, in milliseconds: a worker asks many times a second, and each time is a file read. */
+const knownMs = 1000
+const mostKnown = 10_000
+
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 const secretOf = (kind: string): string => `ingot_${kind}_${randomBytes(32).toString('base64url')}`
 
@@ -22,7 +26,7 @@ const secretOf = (kind: string): string => `ingot_${kind}_${randomBytes(32).toSt
 export interface Tokens {
   /** Makes a credential, for example `ingot_worker_Zm9v…`; it cannot be shown again. */
   create(identity: Identity, lifeSeconds?: number): Promise<string>
-  /** Whose credential this is, or nothing when it is unknown or has ended. */
+  /** Whose credential this is, or nothing when it is unknown or has ended. One whose file was taken away is good for one second more. */
   identify(credential: string): Promise<Identity | undefined>
   /** Makes a single-use ticket for a machine, for its boot script. */
   createTicket(machine: string, lifeSeconds: number): Promise<string>
@@ -44,7 +48,7 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     return secret
   }
 
-  const read = async (folder: string, secret: string): Promise<Identity | undefined> => {
+  const read = async (folder: string, secret: string): Promise<(Identity & { untilMs: number }) | undefined> => {
     let text: string
     try {
       text = await readFile(path(folder, secret), 'utf8')
@@ -53,13 +57,29 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
       throw error
     }
     const file = JSON.parse(text) as TokenFile
-    if (file.expiresAt !== undefined && Date.parse(file.expiresAt) <= now()) return undefined
-    return roles.includes(file.role) ? { role: file.role as Role, name: file.name } : undefined
+    const untilMs = file.expiresAt === undefined ? Infinity : Date.parse(file.expiresAt)
+    if (untilMs <= now() || !roles.includes(file.role)) return undefined
+    return { role: file.role as Role, name: file.name, untilMs }
+  }
+
+  const known = new Map<string, { identity: Identity; untilMs: number; readAtMs: number }>()
+  const identify = async (credential: string): Promise<Identity | undefined> => {
+    const nowMs = now()
+    const found = known.get(credential)
+    // A clock that was set back makes no credential last.
+    if (found !== undefined && nowMs >= found.readAtMs && nowMs < found.untilMs) return found.identity
+    known.delete(credential)
+    const file = await read('tokens', credential)
+    if (file === undefined) return undefined
+    const { untilMs, ...identity } = file
+    if (known.size >= mostKnown) known.clear()
+    known.set(credential, { identity, readAtMs: nowMs, untilMs: Math.min(untilMs, nowMs + knownMs) })
+    return identity
   }
 
   return {
     create: (identity, lifeSeconds) => write('tokens', secretOf(identity.role), identity, lifeSeconds),
-    identify: (credential) => read('tokens', credential),
+    identify,
     createTicket: (machine, lifeSeconds) => write('tickets', secretOf('ticket'), { role: 'worker', name: machine }, lifeSeconds),
     async redeemTicket(ticket) {
       const identity = await read('tickets', ticket)

@@ -9,7 +9,7 @@ import type { Job } from '../api/job.ts'
 import { statusSchema, type Status } from '../api/status.ts'
 import { appendToFile, createFile, removeFile, replaceFile } from '../durable-file.ts'
 import { HttpProblem } from '../http/problem.ts'
-import { readDataFile, readIfThere, renderDataFile } from './files/data-file.ts'
+import { ifThere, readDataFile, readIfThere, renderDataFile } from './files/data-file.ts'
 import { createDirectoryLock } from './files/directory-lock.ts'
 import { createJobIndex } from './files/job-index.ts'
 import { createListFile, type EditList } from './files/list-file.ts'
@@ -76,11 +76,8 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
     index.reopen(id)
     announce()
   }
-  const recordOf = (job: Job, status: Status | undefined, history: History | undefined): JobRecord => ({
-    job,
-    ...(status === undefined ? {} : { status }),
-    ...(history === undefined ? {} : { history }),
-  })
+  const recordOf = (job: Job, status: Status | undefined, history: History | undefined): JobRecord =>
+    status === undefined && history === undefined ? { job } : { job, ...(status === undefined ? {} : { status }), ...(history === undefined ? {} : { history }) }
   const known = (job: Job): JobRecord => recordOf(job, statuses.get(job.id), histories.get(job.id))
 
   /** What the files say now. It is kept, unless something else became known while they were read. */
@@ -222,7 +219,7 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
     await pMap(
       ids,
       async (id) => {
-        const mtimeMs = await stat(statusPath(id)).then((found) => found.mtimeMs, (error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))
+        const mtimeMs = (await stat(statusPath(id), ifThere))?.mtimeMs
         if (mtimeMs === undefined || (seenAt.get(id) === mtimeMs && statuses.has(id))) return
         seenAt.set(id, mtimeMs)
         const job = index.job(id)
@@ -301,6 +298,9 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
       const history = await readDataFile(historySchema, historyPath(id))
       keep(histories, id, history)
       const status = make(recordOf(job, undefined, history))
+      // Nothing has to be written to see that a job is taken which was taken a moment ago.
+      const taken = statuses.has(id) ? (await readRecord(job)).status : undefined
+      if (taken !== undefined) return { claimed: taken.claimHash === status.claimHash, status: taken }
       if (await createFile(statusPath(id), renderDataFile(status))) {
         statuses.set(id, status)
         if ((await listed(id)) !== undefined) return { claimed: true, status }
@@ -356,7 +356,7 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
       const ended = await pMap(await namesIn('performed'), (version) => readDataFile(endedJobSchema, pathOf('performed', version)), { concurrency: 16 })
       return ended.filter((each) => each !== undefined).toSorted((one, other) => one.endedAt.localeCompare(other.endedAt))
     },
-    isPerformed: (version) => stat(pathOf('performed', version)).then(() => true, (error: unknown) => (isMissing(error) ? false : Promise.reject(error))),
+    isPerformed: async (version) => (await stat(pathOf('performed', version), ifThere)) !== undefined,
     writePlan: (id, plan) => replaceFile(pathOf('plans', id), renderDataFile(plan)),
     plan: (id) => readDataFile(planSchema, pathOf('plans', id)),
     appendLog: (id, text) => appendToFile(pathOf('logs', id, 'log'), text),

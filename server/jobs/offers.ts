@@ -37,10 +37,10 @@ export function createOffers({ store, machine, now }: OffersOptions): Offers {
   const reserved = new Map<string, { worker: string; until: number }>()
   const waiters = new Set<Waiter>()
 
-  const isReserved = (id: string, worker: string): boolean => {
+  const isReserved = (id: string, worker: string, time = performance.now()): boolean => {
     const found = reserved.get(id)
     if (found === undefined || found.worker === worker) return false
-    if (found.until > performance.now()) return true
+    if (found.until > time) return true
     reserved.delete(id)
     return false
   }
@@ -52,16 +52,17 @@ export function createOffers({ store, machine, now }: OffersOptions): Offers {
   async function find({ worker, limit }: Asked, { exclusive }: { exclusive: boolean }): Promise<JobRecord[]> {
     let known: KnownMachine | undefined
     for (;;) {
+      const [nowMs, time] = [now(), performance.now()]
       let asksMachine = false
       let kept: string | undefined
       const accept = (record: JobRecord): boolean => {
         const { id, requires } = record.job
-        if (isWaiting(record, now()) || (exclusive && isReserved(id, worker))) return false
+        if (isWaiting(record, nowMs) || (exclusive && isReserved(id, worker, time))) return false
         if (requires !== undefined) {
           asksMachine ||= known === undefined
           if (known === undefined || unmetRequirements(record.job, known).length > 0) return false
         }
-        if (exclusive && kept === undefined) reserved.set((kept = id), { worker, until: performance.now() + reservedMs })
+        if (exclusive && kept === undefined) reserved.set((kept = id), { worker, until: time + reservedMs })
         return true
       }
       const pushed = (await store.assigned()).filter((record) => record.job.assignedTo === worker && accept(record))

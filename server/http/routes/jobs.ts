@@ -25,11 +25,11 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
   /** The jobs that a worker may take now (B18); it waits for one as long as it prefers and is there to hear it. */
   const offer = async (request: FastifyRequest, reply: FastifyReply, worker: string, limit: number): Promise<JobListAnswer> => {
     const waitSeconds = preferWait(request.headers.prefer)
+    if (waitSeconds === undefined) return { version: 1, jobs: await jobs.offers({ worker, limit }) }
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
-    const waitMs = (waitSeconds ?? 0) * 1000
-    return { version: 1, jobs: await jobs.offers({ worker, limit, waitMs, signal: gone.signal }) }
+    reply.header('preference-applied', `wait=${waitSeconds}`)
+    return { version: 1, jobs: await jobs.offers({ worker, limit, waitMs: waitSeconds * 1000, signal: gone.signal }) }
   }
 
   app.get<{ Querystring: ListQuery }>('/jobs.json', { schema: { querystring: listQuerySchema } }, async (request, reply): Promise<JobListAnswer> => {

@@ -1,10 +1,14 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { Static, TSchema } from 'typebox'
 import { parseDocumentAs, renderProblem } from '../../../images/parse-document.ts'
 import { IngotError } from '../../errors.ts'
 
+/** For `stat`: a file that is not there is `undefined`, which costs far less than an error. */
+export const ifThere = { throwIfNoEntry: false } as const
+
 /** The text of a file, or nothing when there is none. */
 export async function readIfThere(path: string): Promise<string | undefined> {
+  if ((await stat(path, ifThere)) === undefined) return undefined
   try {
     return await readFile(path, 'utf8')
   } catch (error) {

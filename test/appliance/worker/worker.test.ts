@@ -3,10 +3,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
+import { httpFetch, type HttpInit } from '../../../appliance/worker/http-fetch.ts'
 import type { PerformOptions } from '../../../appliance/worker/perform-job.ts'
 import { runWorker } from '../../../appliance/worker/worker.ts'
 import type { Inventory } from '../../../server/api/machine.ts'
+import { openGate } from './gate.ts'
 import { log, machine, openJobServer, until, type JobServer } from './job-server.ts'
 
 const inventory: Inventory = {
@@ -25,8 +26,15 @@ interface TestWorker {
   waits: string[]
 }
 
+interface TestWorkerOptions {
+  perform?: (options: PerformOptions) => Promise<void>
+  stateDirectory?: string
+  /** Called before each request. */
+  onRequest?: (url: string, init: HttpInit) => void
+}
+
 /** A worker that does in place of a job what the test says; by default it tells the server that the job failed. */
-async function startWorker(boot: JobServer, { perform = failJob, stateDirectory }: { perform?: (options: PerformOptions) => Promise<void>; stateDirectory?: string } = {}): Promise<TestWorker> {
+async function startWorker(boot: JobServer, { perform = failJob, stateDirectory, onRequest = () => {} }: TestWorkerOptions = {}): Promise<TestWorker> {
   const state = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'ingot-worker-')))
   const stop = new AbortController()
   const worker: TestWorker = {
@@ -41,8 +49,9 @@ async function startWorker(boot: JobServer, { perform = failJob, stateDirectory 
         return inventory
       },
       takeDown: async () => {},
-      fetch(url, init) {
-        if (init?.headers?.prefer === 'wait=25') worker.waits.push(new URL(url).origin)
+      fetch(url, init = {}) {
+        onRequest(url, init)
+        if (init.headers?.prefer === 'wait=25') worker.waits.push(new URL(url).origin)
         return httpFetch(url, init)
       },
       stateDirectory: state,
@@ -201,6 +210,28 @@ test('B15 a worker that was started anew gives back what it held, also when the 
   expect(again.begun[1]).toBe(`${held.url} a`)
   await until(async () => (await readdir(claims)).length === 0)
   const { attempts } = (await held.ask('GET', '/jobs/a.json')) as { attempts: { loss: string }[] }
+  expect(attempts).toMatchObject([{ loss: 'given-back' }])
+})
+
+test('B15 a claim of which nobody knows whether it was made is given back, and the job is taken', async () => {
+  const server = await openJobServer()
+  await server.addJob({ id: 'a' })
+  const gate = await openGate(server.url)
+  const boot = await openJobServer({ others: [{ ...(await workerAt(server)), url: gate.url }] })
+  let claims = 0
+  let givenBack = 0
+  const onRequest = (url: string, { method, headers }: HttpInit) => {
+    if (!url.startsWith(gate.url)) return
+    if (headers?.['if-none-match'] === '*' && ++claims === 1) gate.loseAnswers()
+    // The first try meets the network as it was, the second finds it well.
+    if (method === 'DELETE' && ++givenBack === 2) gate.open()
+  }
+  const worker = await startWorker(boot, { onRequest })
+  await until(() => worker.begun.length === 1)
+  expect(worker.begun).toEqual([`${gate.url} a`])
+  // It asked once more with the same token before it gave up.
+  expect(claims).toBe(3)
+  const { attempts } = (await server.ask('GET', '/jobs/a.json')) as { attempts: { loss: string }[] }
   expect(attempts).toMatchObject([{ loss: 'given-back' }])
 })
 

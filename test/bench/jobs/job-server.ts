@@ -79,4 +79,4 @@ export async function startBenchServer(options: BenchServerOptions): Promise<Ben
 }
 
 /** `NODE_OPTIONS=--cpu-prof` on the benchmark profiles the server. */
-const profilerOf = ({ NODE_OPTIONS }: NodeJS.ProcessEnv): Record<string, string> => (NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS })
+const profilerOf = ({ NODE_OPTIONS }: NodeJS.ProcessEnv): Record<string, string> => ({ ...(NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS }), ...(process.env.UV_THREADPOOL_SIZE === undefined ? {} : { UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE }) })

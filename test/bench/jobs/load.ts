@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from 'undici'
+import { Client, type Dispatcher } from 'undici'
 import type { JobListAnswer } from '../../../server/api/job.ts'
 import type { Claims, LoadTask } from './options.ts'
 
@@ -11,24 +11,24 @@ const { url, token, firstWorker, workers, claimsEach } = JSON.parse(process.argv
 const authorization = `Bearer ${token}`
 const claims: Claims = { durationMs: 0, askAndClaimMs: [], claimMs: [], refused: 0 }
 
-async function ask(dispatcher: Dispatcher, path: string, options: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>): Promise<{ status: number; text: string }> {
-  const { statusCode, body } = await request(`${url}${path}`, { dispatcher, ...options })
+async function ask(client: Client, path: string, options: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>): Promise<{ status: number; text: string }> {
+  const { statusCode, body } = await client.request({ path, ...options })
   return { status: statusCode, text: await body.text() }
 }
 
 async function work(number: number): Promise<void> {
   const worker = `worker-${number}`
-  const dispatcher = new Agent({ connections: 1 })
+  const client = new Client(url)
   for (let made = 0; made < claimsEach; ) {
     const askedAt = performance.now()
-    const list = await ask(dispatcher, `/jobs.json?worker=${worker}&limit=4`, { method: 'GET', headers: { authorization } })
+    const list = await ask(client, `/jobs.json?worker=${worker}&limit=4`, { method: 'GET', headers: { authorization } })
     if (list.status !== 200) throw new Error(`GET /jobs.json: ${list.status} ${list.text}`)
     const offers = (JSON.parse(list.text) as JobListAnswer).jobs
     if (offers.length === 0) break
     for (const { id } of offers) {
       const startedAt = performance.now()
       const headers = { authorization, 'content-type': 'application/json', 'if-none-match': '*' }
-      const claim = await ask(dispatcher, `/status/${id}.json`, { method: 'PUT', headers, body: JSON.stringify({ worker, server: url, state: 'claimed' }) })
+      const claim = await ask(client, `/status/${id}.json`, { method: 'PUT', headers, body: JSON.stringify({ worker, server: url, state: 'claimed' }) })
       const endedAt = performance.now()
       if (claim.status === 201) {
         claims.askAndClaimMs.push(endedAt - askedAt)
@@ -40,7 +40,7 @@ async function work(number: number): Promise<void> {
       claims.refused++
     }
   }
-  await dispatcher.close()
+  await client.close()
 }
 
 process.once('message', async () => {

@@ -32,16 +32,23 @@ export const sampleConfig = (overrides: Partial<ImageConfig> = {}): ImageConfig 
   ...overrides,
 })
 
-/** Puts the blobs of an image into a store and returns its manifest, ready to be published. */
-export async function storeSample(store: ImageStore, chunks: readonly Chunk[], config = sampleConfig()): Promise<{ manifest: ImageManifest; bytes: Buffer<ArrayBuffer> }> {
+export interface SampleImage {
+  manifest: ImageManifest
+  /** Of the manifest, ready to be published. */
+  bytes: Buffer<ArrayBuffer>
+  /** All that the manifest names. */
+  blobs: Buffer<ArrayBuffer>[]
+}
+
+/** An image of these chunks. */
+export function makeSample(chunks: readonly Chunk[], config = sampleConfig()): SampleImage {
   const configBytes = Buffer.from(JSON.stringify(config))
-  await store.registry.blobs('x').write(digestOf(configBytes), [configBytes])
-  const layers: ImageManifest['layers'] = []
-  for (const { offsetBytes, bytes, lengthBytes = bytes.length, blob = zstdCompressSync(bytes) } of chunks) {
-    await store.registry.blobs('x').write(digestOf(blob), [blob])
+  const blobs = [configBytes]
+  const layers = chunks.map(({ offsetBytes, bytes, lengthBytes = bytes.length, blob = zstdCompressSync(bytes) }): ImageManifest['layers'][number] => {
+    blobs.push(Buffer.from(blob))
     const annotations = { [offsetAnnotation]: String(offsetBytes), [lengthAnnotation]: String(lengthBytes) }
-    layers.push({ mediaType: mediaTypes.chunk, digest: digestOf(blob), size: blob.length, annotations })
-  }
+    return { mediaType: mediaTypes.chunk, digest: digestOf(blob), size: blob.length, annotations }
+  })
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
@@ -49,7 +56,14 @@ export async function storeSample(store: ImageStore, chunks: readonly Chunk[], c
     config: { mediaType: mediaTypes.config, digest: digestOf(configBytes), size: configBytes.length },
     layers,
   }
-  return { manifest, bytes: Buffer.from(JSON.stringify(manifest)) }
+  return { manifest, bytes: Buffer.from(JSON.stringify(manifest)), blobs }
+}
+
+/** Puts the blobs of an image into a store, under a name where that matters, and returns the image. */
+export async function storeSample(store: ImageStore, chunks: readonly Chunk[], config = sampleConfig(), name = 'debian-12'): Promise<SampleImage> {
+  const image = makeSample(chunks, config)
+  for (const blob of image.blobs) await store.registry.blobs(name).write(digestOf(blob), [blob])
+  return image
 }
 
 /** A chunk full of one byte. */

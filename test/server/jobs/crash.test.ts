@@ -21,8 +21,8 @@ async function expectReadable(): Promise<void> {
   expect((await rack.ask('/performed.json')).status).toBe(200)
   const held = list.body.jobs.filter(({ state }) => state === 'selected')
   const statuses = await Promise.all(held.map(async ({ id }) => (await rack.ask(`/status/${id}.json`)).status))
-  // A job may have been performed since.
-  for (const status of statuses) expect(status).toBe(200)
+  // A job may have been performed or given back since.
+  for (const status of statuses) expect([200, 404]).toContain(status)
 }
 
 test(`a server that is killed ${kills} times at random moments under load loses no job, doubles none, and every list and status can be read`, { timeout: limitMs }, async () => {
