@@ -66,7 +66,7 @@ export const configSchema = Type.Object(
      * A PostgreSQL that keeps the job list in place of files of the data directory, for several servers that share no directory, for example
      * `postgres://ingot@db.example/ingot`.
      */
-    database: Type.Optional(Type.String({ pattern: '^postgres(ql)?://.', description: 'an address like postgres://ingot@db.example/ingot' })),
+    database: Type.Optional(Type.String({ minLength: 1 })),
     /** Where the built appliance is; default `appliance` in the data directory. Taken relative to the file. */
     appliance: Type.Optional(Type.String({ minLength: 1 })),
   },
@@ -165,7 +165,7 @@ function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
  */
 export function parseConfig(text: string, path: string, interfaces: Interfaces = networkInterfaces()): Config {
   const folder = dirname(resolve(path))
-  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder)])
+  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder), ...faultsOfDatabase(file)])
   if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems.map((problem) => renderProblem(path, problem)) })
   const file = parsed.value
   const listen = splitListen(file.listen)
@@ -198,6 +198,12 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
   }
 }
+
+/** What was got is not shown: it may hold a password. */
+const faultsOfDatabase = ({ database }: ConfigFile): Fault[] =>
+  database === undefined || /^postgres(ql)?:\/\/./.test(database)
+    ? []
+    : [{ path: ['database'], expected: 'an address like postgres://ingot@db.example/ingot', got: 'one that does not begin with postgres://' }]
 
 const missingFolders = (file: ConfigFile, folder: string): Fault[] =>
   (file.recipes ?? []).flatMap((each, index) =>

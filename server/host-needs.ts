@@ -42,10 +42,16 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'e2fsprogs', why: 'filesystems of the tests', for: ['test'] },
   { package: 'dosfstools', why: 'filesystems of the tests', for: ['test'] },
   { package: 'mtools', why: 'filesystems of the tests', for: ['test'] },
-  { package: 'partclone', why: 'used blocks of the tests', for: ['test'] },
+  { package: 'xfsprogs', why: 'filesystems of the tests', for: ['test'] },
+  { package: 'btrfs-progs', why: 'filesystems of the tests', for: ['test'] },
+  { package: 'partclone', why: 'a second opinion on used blocks, and a peer of the benchmark', for: ['test'] },
+  { package: 'casync', why: 'a peer of the benchmark', for: ['test'] },
+  { package: 'socat', why: 'carries the streams of the peers of the benchmark', for: ['test'] },
   { package: 'skopeo', why: 'an OCI registry client that is not ours', for: ['test'] },
+  { package: 'docker-registry', why: 'an OCI registry that is not ours', for: ['test'] },
   { package: 'busybox-static', why: 'a small system to install in the tests', for: ['test'] },
   { package: 'cpio', why: 'an unpacker of the initramfs that is not ours', for: ['test'] },
+  { package: 'postgresql', why: 'a job list that is kept in PostgreSQL; the tests start it themselves', for: ['test'] },
   { package: 'procps', why: 'looks for processes left behind', for: ['test'] },
 ]
 

@@ -52,7 +52,6 @@ export async function restoreImage(options: RestoreOptions): Promise<Restored> {
       return ({ lengthBytes }: PlacedChunk) => onProgress({ doneBytes: (doneBytes += lengthBytes), totalBytes, detail })
     }
     const hashes = await writeChunks(handle, chunks, { ...options, isZero, onDone: told('writing the image') })
-    await handle.sync()
     // Otherwise the cache would be read back, not the disk.
     if (target.kind === 'disk') await run('blockdev', ['--flushbufs', path], { signal })
     await verifyChunks(handle, chunks, { hashes, signal, onDone: told('reading back') })
@@ -90,21 +89,55 @@ interface WriteOptions extends Pick<RestoreOptions, 'readBlob'> {
   onDone: (chunk: PlacedChunk) => void
 }
 
-/** Writes the chunks and returns the hash of each one's bytes. */
+/** Written bytes that may wait in the kernel's cache before they are sent on to the disk. */
+const unflushedBytesAtMost = 64 * 1024 * 1024
+
+/** Has the disk write while chunks still come: by itself the kernel would begin when much of its memory is full. `end` waits for the rest. */
+function createFlusher(handle: FileHandle): { wrote: (bytes: number) => void; end: () => Promise<void> } {
+  let unflushedBytes = 0
+  let running: Promise<void> | undefined
+  let failure: unknown
+  const flush = () => {
+    unflushedBytes = 0
+    running = handle.datasync().catch((error: unknown) => void (failure ??= error)).finally(() => (running = undefined))
+  }
+  return {
+    wrote(bytes) {
+      unflushedBytes += bytes
+      if (unflushedBytes >= unflushedBytesAtMost && running === undefined) flush()
+    },
+    async end() {
+      await running
+      if (failure !== undefined) throw failure
+      await handle.sync()
+    },
+  }
+}
+
+/** Writes the chunks durably and returns the hash of each one's bytes. */
 async function writeChunks(handle: FileHandle, chunks: readonly PlacedChunk[], options: WriteOptions): Promise<string[]> {
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
+  const flusher = createFlusher(handle)
   const writeChunk = async (chunk: PlacedChunk): Promise<string> => {
     const bytes = await expandChunk(await options.readBlob(chunk.digest, signal), chunk)
     const runs = options.isZero ? filledRuns(bytes) : [{ start: 0, end: bytes.length }]
-    for (const { start, end } of runs) await writeFully(handle, bytes.subarray(start, end), chunk.offsetBytes + start)
+    for (const { start, end } of runs) {
+      await writeFully(handle, bytes.subarray(start, end), chunk.offsetBytes + start)
+      flusher.wrote(end - start)
+    }
     options.onDone(chunk)
     return hash('sha256', bytes)
   }
-  return pMap(chunks, writeChunk, { concurrency: chunksInFlight, signal }).catch((error: unknown) => {
+  try {
+    return await pMap(chunks, writeChunk, { concurrency: chunksInFlight, signal })
+  } catch (error) {
+    // The other chunks on their way are given up too.
     failed.abort()
     throw error
-  })
+  } finally {
+    await flusher.end()
+  }
 }
 
 async function verifyChunks(
@@ -112,10 +145,15 @@ async function verifyChunks(
   chunks: readonly PlacedChunk[],
   { hashes, signal, onDone }: { hashes: readonly string[]; signal: AbortSignal; onDone: (chunk: PlacedChunk) => void },
 ): Promise<void> {
+  const longest = Math.max(...chunks.map(({ lengthBytes }) => lengthBytes))
+  const buffers = Array.from({ length: chunksInFlight }, () => Buffer.allocUnsafeSlow(longest))
   const verify = async (chunk: PlacedChunk, index: number) => {
-    const bytes = Buffer.allocUnsafe(chunk.lengthBytes)
+    const buffer = buffers.pop()!
+    const bytes = buffer.subarray(0, chunk.lengthBytes)
     await readFully(handle, bytes, chunk.offsetBytes)
-    if (hash('sha256', bytes) !== hashes[index]) throw new Error(`disk: what was written at ${chunk.offsetBytes} does not read back the same`)
+    const isSame = hash('sha256', bytes) === hashes[index]
+    buffers.push(buffer)
+    if (!isSame) throw new Error(`disk: what was written at ${chunk.offsetBytes} does not read back the same`)
     onDone(chunk)
   }
   await pMap(chunks, verify, { concurrency: chunksInFlight, signal })

@@ -8,7 +8,18 @@ const closed = { additionalProperties: false }
 export const offsetAnnotation = 'dev.ingot.disk.offset'
 export const lengthAnnotation = 'dev.ingot.disk.length'
 
-/** 1 MiB, aligned to the disk: 800 requests and a manifest of about 200 kB for 800 MiB; smaller chunks share a little more between builds at many times the requests. */
+/**
+ * Size of a chunk, and what its place on the disk is a multiple of. Measured on two builds of Debian 12, each unpacked by itself onto a fresh ext4 of
+ * the same identifiers (zstd level 3):
+ *
+ *     chunk    requests   manifest   compressed   sent of the second build
+ *     64 KiB     12,591     2.6 MB       271 MB                     41 MB
+ *     256 KiB     3,167     650 kB       254 MB                     40 MB
+ *     1 MiB         802     165 kB       243 MB                     40 MB
+ *     4 MiB         211      43 kB       236 MB                     69 MB
+ *
+ * Smaller ones cost more requests and bytes and save nothing; larger ones share less.
+ */
 export const chunkSizeBytes = 1024 * 1024
 
 /** The config blob: what the image is, where it was made and of what. */

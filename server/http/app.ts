@@ -42,8 +42,12 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
   return app
 }
 
-/** A full disk has a status of its own (RFC 4918, 11.5): whoever frees space need not look at anything else. */
-const statusOf = (code: ErrorCode): number => (code === 'storage-full' ? 507 : errorCodes[code] === 'user' ? 400 : 500)
+/**
+ * A full disk has a status of its own (RFC 4918, 11.5): whoever frees space need not look at anything else. What is away now may be asked again
+ * (RFC 9110, 15.6.4).
+ */
+const ownStatus: Partial<Record<ErrorCode, number>> = { 'storage-full': 507, 'store-unreachable': 503 }
+const statusOf = (code: ErrorCode): number => ownStatus[code] ?? (errorCodes[code] === 'user' ? 400 : 500)
 
 function refusal(error: FastifyError | Error): { status: number; title: string; problems: readonly string[] } {
   if (error instanceof HttpProblem) return { status: error.status, title: error.message, problems: error.problems }

@@ -159,5 +159,7 @@ async function* untilAborted(content: AsyncIterable<Uint8Array>, signal: AbortSi
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
+    // Not awaited: it comes after the piece that is being waited for, which may never come.
+    void iterator.return?.()
   }
 }

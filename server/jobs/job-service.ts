@@ -222,7 +222,8 @@ export function createJobService(options: JobServiceOptions): JobService {
         continue
       }
       if (answer === undefined) throw notListed(id)
-      if (!answer.claimed) throw new HttpProblem(412, `job '${id}' is taken`)
+      // The same claim may have made a status that was cancelled since.
+      if (!answer.claimed || !rules.isHeld(answer.status)) throw new HttpProblem(412, `job '${id}' is taken`)
       // A worker whose answer was lost asks again with the same token, and finds that it holds the job.
       const created = answer.status === made
       if (created) emit({ machine: report.worker, hop: 'claim', job: id })

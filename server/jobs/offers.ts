@@ -35,6 +35,7 @@ interface Waiter extends Asked {
 
 export function createOffers({ store, machine, now }: OffersOptions): Offers {
   const reserved = new Map<string, { worker: string; until: number }>()
+  const claiming = new Set<string>()
   const waiters = new Set<Waiter>()
 
   const isReserved = (id: string, worker: string, time = performance.now()): boolean => {
@@ -57,7 +58,7 @@ export function createOffers({ store, machine, now }: OffersOptions): Offers {
       let kept: string | undefined
       const accept = (record: JobRecord): boolean => {
         const { id, requires } = record.job
-        if (isWaiting(record, nowMs) || (exclusive && isReserved(id, worker, time))) return false
+        if (isWaiting(record, nowMs) || claiming.has(id) || (exclusive && isReserved(id, worker, time))) return false
         if (requires !== undefined) {
           asksMachine ||= known === undefined
           if (known === undefined || unmetRequirements(record.job, known).length > 0) return false
@@ -88,7 +89,7 @@ export function createOffers({ store, machine, now }: OffersOptions): Offers {
       while (again) {
         again = false
         for (const waiter of waiters) {
-          const free = await store.available({ accept: (record) => !isWaiting(record, now()) && !isReserved(record.job.id, ''), limit: 1 })
+          const free = await store.available({ accept: (record) => !isWaiting(record, now()) && !claiming.has(record.job.id) && !isReserved(record.job.id, ''), limit: 1 })
           if (free.length === 0 && (await store.assigned()).length === 0) break
           const records = await find(waiter, { exclusive: true })
           if (records.length === 0) continue
@@ -131,10 +132,12 @@ export function createOffers({ store, machine, now }: OffersOptions): Offers {
       })
     },
     holdBack(id) {
-      const held = { worker: '', until: Infinity }
-      reserved.set(id, held)
+      const isFirst = !claiming.has(id)
+      claiming.add(id)
       return () => {
-        if (reserved.get(id) === held) reserved.delete(id)
+        if (!isFirst) return
+        claiming.delete(id)
+        reserved.delete(id)
       }
     },
     close() {

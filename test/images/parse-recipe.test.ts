@@ -22,6 +22,10 @@ test('a shipped recipe is read', () => {
   expect(recipe?.partitions.map(({ name, size }) => [name, size])).toEqual([['bios', '1MiB'], ['esp', '64MiB'], ['root', 'rest']])
 })
 
+test.each(['xfs', 'btrfs'])('the root filesystem may be %s', (filesystem) => {
+  expect(problemsWith(['filesystem: ext4', `filesystem: ${filesystem}`])).toEqual([])
+})
+
 test('every problem is reported at once, each with its place', () => {
   const problems = problemsWith(['architecture: amd64', 'architecture: arm64'], ['size: 4GiB', 'size: 4G'], ['size: 64MiB', 'sise: 64MiB'])
   expect(problems).toEqual([
@@ -53,6 +57,8 @@ test.each<[what: string, from: string, to: string, problem: string]>([
   ['an EFI system partition that is mounted elsewhere', 'mount: /boot/efi', 'mount: /efi', 'partitions[1]: expected mount /boot/efi for esp, got /efi'],
   ['an EFI system partition with another filesystem', 'filesystem: vfat', 'filesystem: ext4', 'partitions[1]: expected filesystem vfat for esp, got ext4'],
   ['a filesystem in the BIOS boot partition', 'type: bios-boot,', 'type: bios-boot, filesystem: ext4,', 'partitions[0].filesystem: expected none in bios-boot, got ext4'],
+  ['an XFS that mkfs would refuse', 'size: 64MiB }\n', 'size: 64MiB }\n  - { name: data, type: linux, filesystem: xfs, mount: /srv, size: 200MiB }\n', 'partitions[2].size: expected at least 300 MiB for xfs, got 200 MiB'],
+  ['a FAT as root', 'filesystem: ext4', 'filesystem: vfat', 'partitions[2].filesystem: expected ext4, xfs or btrfs for /, got vfat'],
   ['two partitions at one mount point', 'mount: /boot/efi', 'mount: /', 'partitions[2].mount: expected a mount point of its own, got /, where esp is mounted'],
   ['a mount point that the kernel fills', 'mount: /boot/efi', 'mount: /proc/efi', 'partitions[1].mount: expected a mount point outside /dev, /proc, /sys, /run, got /proc/efi'],
   ['two partitions of one name', 'name: esp', 'name: root', 'partitions[2].name: expected a name of its own, got a second root'],

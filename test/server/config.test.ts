@@ -37,6 +37,7 @@ describe('a whole configuration', () => {
       mirrors: { debian: 'http://deb.debian.org/debian', 'debian-security': 'http://deb.debian.org/debian-security' },
       recipeDirectories: [],
       lists: [],
+      images: {},
       applianceDirectory: '/etc/var/appliance',
     })
   })
@@ -109,6 +110,13 @@ describe('every wrong field is told at once: place, expected, got', () => {
   test('rules of the list are read with the choices of a job', () => {
     const rule = { name: 'nightly', recipe: 'debian-12', cron: '0 3 * * *', timeZone: 'Europe/Berlin', priority: 5, requires: { labels: { rack: 'b2' } } }
     expect(read(`data: d\nlisten: 127.0.0.1:1\nlists: [${JSON.stringify(rule)}, { recipe: '*', when: changed }]\n`).lists).toEqual([rule, { recipe: '*', when: 'changed' }])
+  })
+
+  test('the address of a database, without the password', () => {
+    expect(problemsOf('data: d\nlisten: 0.0.0.0:80\ndatabase: mysql://ingot:secret@db/ingot\n')).toEqual([
+      '/etc/ingot/ingot.yaml:3:11: database: expected an address like postgres://ingot@db.example/ingot, got one that does not begin with postgres://',
+    ])
+    expect(read('data: d\nlisten: 0.0.0.0:80\ndatabase: postgres://ingot:secret@db/ingot\n').databaseUrl).toBe('postgres://ingot:secret@db/ingot')
   })
 
   test('text that is no YAML', () => {

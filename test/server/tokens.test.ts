@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -25,6 +25,19 @@ test('an unknown credential and one that has ended tell nothing', async () => {
   expect(await tokens.identify(`${credential}x`)).toBeUndefined()
   expect(await tokens.identify(credential)).toEqual({ role: 'worker', name: 'm1' })
   nowMs += 60_000
+  expect(await tokens.identify(credential)).toBeUndefined()
+})
+
+test('a credential whose file was taken away is good for one second more, whichever way the clock is set', async () => {
+  let nowMs = Date.parse('2026-11-23T12:00:00Z')
+  const tokens = openTokens(directory, () => nowMs)
+  const credential = await tokens.create({ role: 'worker', name: 'm1' })
+  expect(await tokens.identify(credential)).toEqual({ role: 'worker', name: 'm1' })
+  const [file] = await readdir(join(directory, 'tokens'))
+  await unlink(join(directory, 'tokens', file!))
+  nowMs += 999
+  expect(await tokens.identify(credential)).toEqual({ role: 'worker', name: 'm1' })
+  nowMs -= 3_600_000
   expect(await tokens.identify(credential)).toBeUndefined()
 })
 

@@ -36,6 +36,8 @@ export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, optio
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, body, done) => done(null, body))
   app.setErrorHandler((error, request, reply) => {
+    // The sender is still sending, and reads no answer before that is over.
+    request.raw.resume()
     sendOciError(error, reply)
     if (reply.statusCode >= 500) request.log.error({ err: error }, 'request failed')
   })

@@ -18,7 +18,9 @@ export interface AvailableJobs {
 
 /** The head of the list as it was read at one time, longer as someone asks for more. */
 interface View {
-  rows: SelectedJob[]
+  rows: { record: JobRecord; rank: number; position: string }[]
+  /** All before this one were dropped. */
+  first: number
   /** Nothing comes after them. */
   complete: boolean
   firstPageRows: number
@@ -40,6 +42,7 @@ export function createAvailableJobs(database: Database, condition: string): Avai
 
   const begin = (): View => ({
     rows: [],
+    first: 0,
     complete: false,
     firstPageRows: Math.min(usedRows + pageRows, mostPageRows),
     usedRows: 0,
@@ -54,10 +57,10 @@ export function createAvailableJobs(database: Database, condition: string): Avai
   async function readPage(into: View): Promise<void> {
     const last = into.rows.at(-1)
     const limit = Math.min(into.rows.length || into.firstPageRows, mostPageRows)
-    const after = last === undefined ? [-(2 ** 31), '0', ''] : [last.rank, last.position, last.entry.id]
+    const after = last === undefined ? [-(2 ** 31), '0', ''] : [last.rank, last.position, last.record.job.id]
     const head = `SELECT * FROM ingot.jobs WHERE ${condition} AND (rank, position, id) > ($1::integer, $2::numeric, $3::text) ORDER BY rank, position, id LIMIT $4`
     const rows = await database.query<SelectedJob>(`${selectJobs(`(${head}) AS jobs`)} ORDER BY rank, position, id`, [...after, limit])
-    into.rows.push(...rows)
+    for (const row of rows) into.rows.push({ record: recordOf(row), rank: row.rank, position: row.position })
     into.complete = rows.length < limit
   }
   /** All who want more of a view share one reading. */
@@ -68,14 +71,14 @@ export function createAvailableJobs(database: Database, condition: string): Avai
       const found: JobRecord[] = []
       const fresh = view !== undefined && performance.now() - view.begunAtMs < staleAfterMs
       const seen = (fresh ? view : replace(begin()))!
-      for (let at = 0; found.length < limit; at++) {
+      const isDropped = (at: number): boolean => seen.rows[at] !== undefined && seen.dropped.has(seen.rows[at].record.job.id)
+      while (isDropped(seen.first)) seen.first++
+      for (let at = seen.first; found.length < limit; at++) {
         while (at >= seen.rows.length && !seen.complete) await extend(seen)
-        const row = seen.rows[at]
-        if (row === undefined) break
+        const record = seen.rows[at]?.record
+        if (record === undefined) break
         seen.usedRows = Math.max(seen.usedRows, at + 1)
-        if (seen.dropped.has(row.entry.id)) continue
-        const record = recordOf(row)
-        if (accept(record)) found.push(record)
+        if (!isDropped(at) && accept(record)) found.push(record)
       }
       return found
     },

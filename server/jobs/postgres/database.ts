@@ -77,7 +77,7 @@ export function createDatabase({ url, patienceMs, connections, log }: DatabaseOp
     address = `${host}:${port}/${database}`
   } catch {
     // The address stays out of it: it may hold a password.
-    throw new IngotError('config-invalid', 'jobs.postgres: expected an address like postgres://user@host/database, got something else')
+    throw new IngotError('config-invalid', 'database: expected an address like postgres://user@host/database, got something else')
   }
   const pool = new Pool({ ...clientConfig, max: connections })
   // A connection that breaks while in use fails the statement, and one that breaks while idle is dropped by the pool: there is nothing more to do.
@@ -88,7 +88,7 @@ export function createDatabase({ url, patienceMs, connections, log }: DatabaseOp
   const explain = (error: unknown): unknown => {
     if (!(error instanceof DatabaseError) || error.code === undefined) return error
     if (error.code === diskFullState) return new IngotError('storage-full', `no space is left at the job store ${address}; nothing was changed`, { cause: error })
-    if (refusedStates.test(error.code)) return new IngotError('config-invalid', `jobs.postgres: ${address} refused: ${error.message}`, { cause: error })
+    if (refusedStates.test(error.code)) return new IngotError('config-invalid', `database: ${address} refused: ${error.message}`, { cause: error })
     return error
   }
 

@@ -18,7 +18,7 @@ export async function migrate(database: Database): Promise<void> {
     const [newest] = await query<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM ingot.migrations')
     const version = newest?.version ?? 0
     if (version > migrations.length) {
-      throw new IngotError('data-invalid', `jobs.postgres: expected schema version ${migrations.length} or older at ${database.address}, got ${version}; a newer Ingot made it`)
+      throw new IngotError('data-invalid', `database: expected schema version ${migrations.length} or older at ${database.address}, got ${version}; a newer Ingot made it`)
     }
     for (const [index, statements] of [...migrations.entries()].slice(version)) {
       await query(statements)

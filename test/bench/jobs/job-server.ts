@@ -58,7 +58,7 @@ export async function startBenchServer(options: BenchServerOptions): Promise<Ben
   const listen = `127.0.0.1:${await freePort()}`
   const config = join(directory, 'ingot.yaml')
   await writeFile(config, JSON.stringify({ data: '.', listen, ...(databaseUrl === undefined ? {} : { database: databaseUrl }) }))
-  const server = await start(ingot, ['serve', '--config', config], { env: { INGOT_LOG_LEVEL: 'warn', ...profilerOf(process.env) } })
+  const server = await start(ingot, ['serve', '--config', config], { env: { INGOT_LOG_LEVEL: 'warn' } })
   let ended = false
   void server.ended.then(() => (ended = true))
   const url = `http://${listen}`
@@ -77,6 +77,3 @@ export async function startBenchServer(options: BenchServerOptions): Promise<Ben
     },
   }
 }
-
-/** `NODE_OPTIONS=--cpu-prof` on the benchmark profiles the server. */
-const profilerOf = ({ NODE_OPTIONS }: NodeJS.ProcessEnv): Record<string, string> => ({ ...(NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS }), ...(process.env.UV_THREADPOOL_SIZE === undefined ? {} : { UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE }) })

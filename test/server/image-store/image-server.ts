@@ -30,9 +30,24 @@ export interface ImageServer {
  * The OCI endpoints on a port of their own over a store that is new and empty unless there is one. A worker's credential is `credential` and its claim
  * `claim`, on a job for the image `debian-12` if it says `ingot-job: debian`; an operator's is `operator`.
  */
-export async function startImageServer({ directory, port: wanted = 0 }: { directory?: string; port?: number } = {}): Promise<ImageServer> {
+export async function startImageServer({ directory }: { directory?: string } = {}): Promise<ImageServer> {
   const path = directory ?? (await mkdtemp(join(tmpdir(), 'ingot-images-')))
   const store = await openImageStore(path)
+  const served = await serveImages(store)
+  return {
+    ...served,
+    store,
+    directory: path,
+    async close() {
+      await served.close()
+      store.close()
+      if (directory === undefined) await rm(path, { recursive: true })
+    },
+  }
+}
+
+/** The same over any store. */
+export async function serveImages(store: ImageStore): Promise<Pick<ImageServer, 'url' | 'claims' | 'published' | 'close'>> {
   const claims = new Set(['claim'])
   const published: Image[] = []
   const app = createApp({ log: pino({ level: 'silent' }) })
@@ -51,18 +66,12 @@ export async function startImageServer({ directory, port: wanted = 0 }: { direct
     },
     onPublished: async (image) => void published.push(image),
   })
-  await app.listen({ host: '127.0.0.1', port: wanted })
+  await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
-    store,
-    directory: path,
     claims,
     published,
-    async close() {
-      await app.close()
-      store.close()
-      if (directory === undefined) await rm(path, { recursive: true })
-    },
+    close: () => app.close(),
   }
 }

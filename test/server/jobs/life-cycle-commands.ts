@@ -9,7 +9,7 @@ import { attemptOf, findJob, inOrder, isOver, loseClaim, removeJob, stateOf, ver
 type Command = AsyncCommand<Model, Real, false>
 
 export const digest = `sha256:${'1'.repeat(64)}`
-const ids = ['a', 'b', 'c', 'd', 'e']
+const ids = ['a', 'b', 'c']
 const workers = ['m1', 'm2', 'm3']
 const newToken = (): string => randomBytes(32).toString('base64url')
 
@@ -66,7 +66,7 @@ const addJob = (server: number, job: Job, place: Place): Command =>
     if (findJob(model, job.id) !== undefined) return expect(status).toBe(409)
     if (placeIsMissing(model, place)) return expect(status).toBe(404)
     expect(status).toBe(0)
-    placeModel(model, { job, state: 'free', lost: 0, notBefore: 0 }, place)
+    placeModel(model, { job, state: 'free', lost: 0, spent: [], notBefore: 0 }, place)
   })
 
 const otherOf = (place: Place): string | undefined => ('before' in place ? place.before : 'after' in place ? place.after : undefined)
@@ -110,6 +110,29 @@ const claimJob = (id: string, rivals: readonly { worker: string; server: number 
     expect(await at(winner.server, real).claim(id, { worker: winner.worker, server: 'http://s' }, winner.token)).toMatchObject({ created: false })
   })
 
+/** One of all the claims that ever were, counted from the last. */
+const claimAt = ({ claims }: Model, pick: number): Model['claims'][number] => claims[claims.length - 1 - (pick % claims.length)]!
+
+/** A claim that was sent before comes once more, perhaps long after. */
+const claimAgain = (pick: number, worker: string, server: number): Command =>
+  command(
+    `claim ${pick} again by ${worker} at ${server}`,
+    async (model, real) => {
+      const { id, token } = claimAt(model, pick)
+      const found = findJob(model, id)
+      const assignedTo = found?.job.assignedTo
+      const status = await statusOf(at(server, real).claim(id, { worker, server: 'http://s' }, token))
+      if (found === undefined) return expect(status).toBe(404)
+      const isAnothers = assignedTo !== undefined && assignedTo !== worker
+      if (found.claim?.token === token) return expect(status).toBe(isAnothers ? 409 : 0)
+      if (stateOf(found, model.now) !== 'available' || isAnothers || found.spent.includes(token)) return expect([409, 412]).toContain(status)
+      expect(status).toBe(0)
+      found.state = 'held'
+      found.claim = { token, worker, claimedAt: model.now, heardAt: model.now }
+    },
+    (model) => model.claims.length > 0,
+  )
+
 type Act = 'heartbeat' | 'progress' | 'fail' | 'give back' | 'log' | 'upload' | 'complete'
 
 /** A worker writes with one of all the claims that ever were: done with the one that holds the job, refused with any other (F5). */
@@ -117,7 +140,7 @@ const write = (act: Act, pick: number, server: number): Command =>
   command(
     `${act} with claim ${pick} at ${server}`,
     async (model, real) => {
-      const { id, token } = model.claims[pick % model.claims.length]!
+      const { id, token } = claimAt(model, pick)
       const jobs = at(server, real)
       const found = findJob(model, id)
       const holds = found?.claim?.token === token
@@ -176,7 +199,7 @@ const cancel = (id: string, server: number): Command =>
 const retry = (id: string, server: number): Command =>
   operate('retry', id, server, (jobs) => jobs.retry(id), (found) => {
     if (found.state === 'held') return 409
-    Object.assign(found, { state: 'free', lost: 0, notBefore: 0 })
+    Object.assign(found, { state: 'free', lost: 0, spent: [], notBefore: 0 })
     return 0
   })
 const remove = (id: string, server: number): Command =>
@@ -242,6 +265,7 @@ const offers = (worker: string, server: number): Command =>
 const id = fc.constantFrom(...ids)
 const worker = fc.constantFrom(...workers)
 const server = fc.nat(1)
+const rivals = fc.array(fc.record({ worker, server }), { minLength: 1, maxLength: 3 })
 const place: fc.Arbitrary<Place> = fc.oneof(
   fc.constantFrom<Place>({ at: 'last' }, { at: 'first' }),
   id.map((before): Place => ({ before })),
@@ -265,18 +289,22 @@ export const lifeCycleCommands = (): fc.Arbitrary<Iterable<Command>> =>
     [
       fc.tuple(server, job, place).map((args) => addJob(...args)),
       fc.tuple(server, job, fc.constant<Place>({ at: 'last' })).map((args) => addJob(...args)),
-      fc.tuple(id, fc.array(fc.record({ worker, server }), { minLength: 1, maxLength: 4 })).map((args) => claimJob(...args)),
-      fc.tuple(act, fc.nat(30), server).map((args) => write(...args)),
-      fc.tuple(act, fc.nat(30), server).map((args) => write(...args)),
+      fc.tuple(id, rivals).map((args) => claimJob(...args)),
+      fc.tuple(id, rivals).map((args) => claimJob(...args)),
+      fc.tuple(id, rivals).map((args) => claimJob(...args)),
+      fc.tuple(fc.nat(7), worker, server).map((args) => claimAgain(...args)),
+      fc.tuple(act, fc.nat(7), server).map((args) => write(...args)),
+      fc.tuple(act, fc.nat(7), server).map((args) => write(...args)),
       fc.tuple(id, server).map((args) => cancel(...args)),
       fc.tuple(id, server).map((args) => retry(...args)),
       fc.tuple(id, server).map((args) => remove(...args)),
       fc.tuple(id, worker, server).map((args) => assign(...args)),
       fc.tuple(id, fc.oneof(fc.integer({ min: -2, max: 2 }), fc.constant(null)), server).map((args) => edit(...args)),
       fc.tuple(id, place, server).map((args) => move(...args)),
-      fc.constantFrom(1, 10, 29, 31, 61, 301).map(pass),
+      fc.constantFrom(1, 10, 31, 61).map(pass),
+      fc.constantFrom(1, 10, 31, 61, 301).map(pass),
       server.map(restart),
       fc.tuple(worker, server).map((args) => offers(...args)),
     ],
-    { maxCommands: 60, size: 'max' },
+    { maxCommands: 80, size: 'max' },
   )

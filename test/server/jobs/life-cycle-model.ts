@@ -17,6 +17,8 @@ export interface ModelJob {
   claim?: ModelClaim
   /** Attempts that have ended since it was added or retried. */
   lost: number
+  /** The tokens of claims that ended so that it was free again; none of them gets it once more. */
+  spent: string[]
   /** Before this moment nobody may take it. */
   notBefore: number
 }
@@ -62,6 +64,7 @@ export const backoff = { firstMs: 30_000, mostMs: 600_000 }
 
 /** A claim ends without an image (B9). */
 export function loseClaim(model: Model, found: ModelJob, { waits }: { waits: boolean }): void {
+  if (found.claim !== undefined) found.spent.push(found.claim.token)
   delete found.claim
   found.lost++
   if (found.job.whenLost === 'remove') removeJob(model, found)

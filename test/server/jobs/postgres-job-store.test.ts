@@ -57,7 +57,7 @@ describe('the schema', () => {
     await ask(url, 'INSERT INTO ingot.migrations (version) VALUES (99)')
     await expect(openPostgresJobStore({ url })).rejects.toMatchObject({
       code: 'data-invalid',
-      message: expect.stringMatching(/^jobs\.postgres: expected schema version 1 or older at .*, got 99; a newer Ingot made it$/),
+      message: expect.stringMatching(/^database: expected schema version 1 or older at .*, got 99; a newer Ingot made it$/),
     })
   })
 })
@@ -87,7 +87,7 @@ describe('what cannot be opened is told with the reason, without the password', 
     const url = await postgres.createDatabase()
     expect(await problemOf(url.replace(/\/job_store_\d+$/, '/nowhere').replace('ingot@', 'ingot:geheim@'))).toMatchObject({
       code: 'config-invalid',
-      message: expect.stringMatching(/^jobs\.postgres: .*\/nowhere refused: database "nowhere" does not exist$/),
+      message: expect.stringMatching(/^database: .*\/nowhere refused: database "nowhere" does not exist$/),
     })
     expect(await problemOf(url.replace('ingot@', 'stranger:geheim@'))).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('stranger') })
   })

@@ -1,0 +1,50 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { IngotError } from '../../../server/errors.ts'
+import type { BenchContext } from '../context.ts'
+import { measureRound, type Round } from './measure-round.ts'
+import { imagePaths, type ImageOptions } from './options.ts'
+import { prepareDisks } from './prepare-disks.ts'
+import { renderReport } from './render-report.ts'
+import { summarise } from './summarise.ts'
+
+const paths = imagePaths(join(import.meta.dirname, '../../../.ingot'))
+
+/** `bench image`: capture and restore of a disk beside partclone, dd and casync. */
+export const addImage = (program: Command, context: BenchContext): Command =>
+  program
+    .command('image')
+    .summary('capture and restore of a disk, beside partclone, dd and casync')
+    .description(
+      'Images a disk of 4 GiB with Debian 12, the same disk with one more package, and the same disk with one file changed, and writes the first one back: Ingot over HTTP to its own image server, partclone.ext4 | zstd -T0 and dd | zstd -T0 over TCP into a file, and casync into a store. Reports seconds, processor seconds of both ends, bytes, and the ratios that Ingot is held to. Ingot also reads back what it stored and what it restored, which the others do not.\nNeeds root; the first run makes the disks.',
+    )
+    .option('--runs <number>', 'how often each side is measured', wholeNumber('--runs'), 3)
+    .option('--json', 'JSON in place of the table')
+    .action(({ runs, json = false }: { runs: number; json?: boolean }) => bench({ rounds: runs, json }, context))
+
+async function bench({ rounds, json }: ImageOptions, { run, start, say, log, signal }: BenchContext): Promise<void> {
+  if (process.getuid?.() !== 0) throw new IngotError('host-lacks', 'the benchmark makes loop devices, which needs root: run it with sudo')
+  await mkdir(paths.cache, { recursive: true })
+  const disks = await prepareDisks({ directory: paths.cache, run, log, onProgress: (line) => say(`disks: ${line}`), signal })
+  const measured: Round[] = []
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      await rm(paths.run, { recursive: true, force: true })
+      await mkdir(paths.run, { recursive: true })
+      measured.push(await measureRound({ disks, directory: paths.run, run, start, say: (line) => say(`${round}/${rounds} ${line}`), signal }))
+    }
+  } finally {
+    await rm(paths.run, { recursive: true, force: true })
+  }
+  const report = summarise(measured)
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${renderReport(report).join('\n')}\n`)
+}
+
+const wholeNumber =
+  (option: string) =>
+  (text: string): number => {
+    const number = Number(text)
+    if (Number.isInteger(number) && number >= 1 && number <= 100) return number
+    throw new IngotError('argument-invalid', `${option}: expected a whole number from 1 to 100, got "${text}"`)
+  }

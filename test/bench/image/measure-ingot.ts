@@ -1,0 +1,45 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Start, StartedProgram } from '../../../appliance/run.ts'
+import type { Contender } from './contender.ts'
+import type { IngotDone, IngotTask } from './ingot-worker.ts'
+import { scenarios } from './options.ts'
+
+/** Ingot over HTTP to a server of its own, which reads every image back before it publishes it. */
+export async function openIngot(directory: string, start: Start): Promise<Contender> {
+  const store = join(directory, 'store')
+  await mkdir(store, { recursive: true })
+  const listening = Promise.withResolvers<string>()
+  const server = await startNode(start, 'image-server.ts', store, (message) => listening.resolve(String(message)))
+  void server.ended.then(({ lastLines }) => listening.reject(new Error(`the image server ended: ${lastLines.join('\n')}`)))
+  const url = await listening.promise
+
+  const perform = async (task: IngotTask): Promise<IngotDone> => {
+    let done: IngotDone | undefined
+    const before = await cpuMsOf(server.pid)
+    const worker = await startNode(start, 'ingot-worker.ts', JSON.stringify(task), (message) => (done = message as IngotDone))
+    const { lastLines } = await worker.ended
+    if (done === undefined) throw new Error(`the worker ended: ${lastLines.join('\n')}`)
+    return { ...done, cpuMs: done.cpuMs + (await cpuMsOf(server.pid)) - before }
+  }
+  return {
+    capture: (devices, scenario) => perform({ kind: 'capture', url, version: `v${scenarios.indexOf(scenario)}`, devices }),
+    restore: (devices, scenario) => perform({ kind: 'restore', url, version: `v${scenarios.indexOf(scenario)}`, devices }),
+    async close() {
+      server.kill('SIGTERM')
+      await server.ended
+    },
+  }
+}
+
+/** As the appliance starts its worker (stage2/init). */
+const nodeFlags = ['--initial-heap-size=128']
+
+const startNode = (start: Start, file: string, argument: string, onMessage: (message: unknown) => void): Promise<StartedProgram> =>
+  start(process.execPath, [...nodeFlags, join(import.meta.dirname, file), argument], { onMessage })
+
+/** proc(5), `stat`, fields 14 and 15 in hundredths of a second. */
+async function cpuMsOf(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')
+  return (Number(fields[13]) + Number(fields[14])) * 10
+}
