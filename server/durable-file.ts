@@ -47,7 +47,7 @@ export function syncFolder(path: string): Promise<void> {
   return (current.next ??= current.running.catch(() => {}).then(begin))
 }
 
-async function writeBeside(path: string, content: string | Uint8Array, { mode, durable }: Required<WriteOptions>): Promise<string> {
+async function writeBeside(path: string, content: string | Uint8Array, mode: number): Promise<string> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(beside, 'wx', mode).catch(async (error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error
@@ -56,7 +56,8 @@ async function writeBeside(path: string, content: string | Uint8Array, { mode, d
   })
   try {
     await file.writeFile(content)
-    if (durable) await file.sync()
+    // Flushed before it gets its name also when that may be lost: else a crash could leave the name with nothing in it.
+    await file.sync()
   } catch (error) {
     await rm(beside, { force: true })
     throw error
@@ -76,7 +77,7 @@ export interface WriteOptions {
 /** Replaces a file, or makes it, atomically and durably. */
 export async function replaceFile(path: string, content: string | Uint8Array, { mode = 0o644, durable = true }: WriteOptions = {}): Promise<void> {
   try {
-    const beside = await writeBeside(path, content, { mode, durable })
+    const beside = await writeBeside(path, content, mode)
     try {
       await rename(beside, path)
     } catch (error) {
@@ -95,7 +96,7 @@ export async function replaceFile(path: string, content: string | Uint8Array, { 
  */
 export async function createFile(path: string, content: string | Uint8Array, { mode = 0o644 }: Pick<WriteOptions, 'mode'> = {}): Promise<boolean> {
   try {
-    const beside = await writeBeside(path, content, { mode, durable: true })
+    const beside = await writeBeside(path, content, mode)
     try {
       await link(beside, path)
     } catch (error) {

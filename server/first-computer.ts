@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { loadAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
 import type { Run, Start } from '../appliance/run.ts'
 import { componentsOf } from '../images/components-of.ts'
+import type { Plan } from '../images/plan.ts'
 import { planRecipe } from '../images/plan-recipe.ts'
 import { withJobDefaults } from './api/job.ts'
 import { createComponentStore } from './components/component-store.ts'
@@ -100,7 +101,11 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       throw error
     }
   }
-  const jobs = createJobService({ store, makePlan, emit, machines, publishedDigest, log: jobLog })
+  const hasComponents = async (plan: Plan): Promise<boolean> => {
+    const sizes = await Promise.all(componentsOf(plan).map(({ digest }) => components.sizeBytes(digest)))
+    return sizes.every((size) => size !== undefined)
+  }
+  const jobs = createJobService({ store, makePlan, emit, machines, hasComponents, publishedDigest, log: jobLog })
   const upkeep =
     layout &&
     startUpkeep({

@@ -101,7 +101,12 @@ export function openBlobFiles(directory: string): BlobFiles {
       return got.sizeBytes
     },
     async quarantine(digest) {
-      await rename(path(digest), join(directory, 'corrupt', `${hexOf(digest)}.${randomUUID()}`))
+      try {
+        await rename(path(digest), join(directory, 'corrupt', `${hexOf(digest)}.${randomUUID()}`))
+      } catch (error) {
+        // Another reader has found it too.
+        if (!isMissing(error)) throw error
+      }
       await syncFolder(folder)
     },
     async list() {

@@ -118,13 +118,10 @@ export function createImageStore(registry: Registry, uploads: UploadStore, { use
       const config = parseImageConfig(await readBlob(blobs, manifest.config.digest, manifest.config.size))
       const layers = planLayers(manifest)
       checkLayers(layers, config)
-      const facts = parseManifest(manifestBytes)
-      // From here on to the index they must outlive any garbage collection, however long reading takes.
-      await pMap(new Set(facts.blobs.map(({ digest }) => digest)), (digest) => blobs.keep(digest), { concurrency: chunksAtOnce })
       // Nothing is returned: results would be kept until the last, and they are the whole disk.
       const readBack = async (layer: Layer) => void (await readLayer(blobs, layer))
       await pMap(layers, readBack, { concurrency: chunksAtOnce })
-      const entry = await registry.put(name, { tag: version, bytes: manifestBytes, facts }, confirm === undefined ? {} : { confirm })
+      const entry = await registry.put(name, { tag: version, bytes: manifestBytes, facts: parseManifest(manifestBytes) }, confirm === undefined ? {} : { confirm })
       return { ...versionOf({ ...entry, tag: version }), manifest, config }
     },
     async putManifest(name, reference, manifestBytes, declared, options) {

@@ -66,14 +66,19 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
   }
 
   const tags = async (name: string): Promise<string[]> =>
-    (await readPages(path(name, 'tags/list?n=1000'), `${prefix}${name}`)).flatMap((page) => (page as { tags?: string[] | null }).tags ?? [])
+    (await readPages(path(name, 'tags/list?n=1000'), { repository: `${prefix}${name}`, allowed: [404] })).flatMap((page) => (page as { tags?: string[] | null }).tags ?? [])
 
-  /** All pages of a list (RFC 8288); none when there is no such name. */
-  async function readPages(first: string, repository?: string): Promise<unknown[]> {
+  const names = async (): Promise<string[]> => {
+    const all = (await readPages('_catalog?n=1000')).flatMap((page) => (page as { repositories?: string[] }).repositories ?? [])
+    return all.flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
+  }
+
+  /** All pages of a list (RFC 8288); none where 404 is allowed and comes. */
+  async function readPages(first: string, request: { repository?: string; allowed?: number[] } = {}): Promise<unknown[]> {
     const pages: unknown[] = []
     let next: string | URL | undefined = first
     while (next !== undefined) {
-      const response: Response = await client.ask('GET', next, { ...(repository === undefined ? {} : { repository }), allowed: [404] })
+      const response: Response = await client.ask('GET', next, request)
       if (response.status === 404) return pages
       pages.push(await response.json())
       const link: string | undefined = /<([^>]+)>\s*;\s*rel="?next/.exec(response.headers.get('link') ?? '')?.[1]
@@ -138,23 +143,22 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
       const found = await pMap(listed, (each) => read(name, String((each as { digest?: unknown }).digest)), { concurrency: asksAtOnce })
       return found.filter((manifest) => manifest !== undefined)
     },
-    async names() {
-      const pages = await readPages('_catalog?n=1000')
-      return pages.flatMap((page) => (page as { repositories?: string[] }).repositories ?? []).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
-    },
+    names,
     async disks() {
-      const versions = (await pMap(await this.names(), async (name) => (await tags(name)).map((tag) => ({ name, tag })), { concurrency: asksAtOnce })).flat()
-      const entries = await pMap(versions.filter(({ tag }) => tag !== 'latest'), ({ name, tag }) => entryAt(name, tag), { concurrency: asksAtOnce })
-      return entries.filter((entry) => entry !== undefined && isDisk(entry)).sort((one, other) => Date.parse(one!.storedAt) - Date.parse(other!.storedAt)) as (ManifestEntry & { tag: string })[]
+      const all = await pMap(await names(), async (name) => (await tags(name)).map((tag) => ({ name, tag })), { concurrency: asksAtOnce })
+      const versions = all.flat().filter(({ tag }) => tag !== 'latest')
+      const entries = await pMap(versions, ({ name, tag }) => entryAt(name, tag), { concurrency: asksAtOnce })
+      const found = entries.flatMap((entry) => (entry !== undefined && isDisk(entry) ? [entry] : []))
+      return found.sort((one, other) => Date.parse(one.storedAt) - Date.parse(other.storedAt))
     },
     close: () => {},
   }
 
   /** What stands under a tag; a manifest that was read before is not read again. */
-  async function entryAt(name: string, tag: string): Promise<ManifestEntry | undefined> {
+  async function entryAt(name: string, tag: string): Promise<(ManifestEntry & { tag: string }) | undefined> {
     const digest = await digestAt(name, tag)
-    const entry = digest === undefined ? undefined : known.get(digest)
-    return entry === undefined ? read(name, tag) : { name, tag, ...entry }
+    const entry = (digest === undefined ? undefined : known.get(digest)) ?? (await read(name, tag))
+    return entry && { ...entry, name, tag }
   }
 }
 

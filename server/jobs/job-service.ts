@@ -79,6 +79,8 @@ export interface JobServiceOptions {
   makePlan: MakePlan
   emit: Emit
   machines: MachineDirectory
+  /** Whether all that a script names is kept here; default yes. A server that shares only the list with others makes what it lacks when it is asked. */
+  hasComponents?: (plan: Plan) => Promise<boolean>
   /** Digest of an image version that is published, or nothing: a job whose image is there is performed, whatever became of its worker. */
   publishedDigest?: (image: string, version: string) => Promise<string | undefined>
   /** Milliseconds since 1970. */
@@ -94,7 +96,7 @@ export interface JobServiceOptions {
 
 /** The rules of the job list over a store (B1-B18). */
 export function createJobService(options: JobServiceOptions): JobService {
-  const { store, makePlan, emit, machines, publishedDigest, now = Date.now, backoff = { firstMs: 30_000, mostMs: 600_000 } } = options
+  const { store, makePlan, emit, machines, publishedDigest, hasComponents = async () => true, now = Date.now, backoff = { firstMs: 30_000, mostMs: 600_000 } } = options
   const offers = createOffers({ store, machine: (id) => machines.read(id), now })
 
   const notListed = (id: string): HttpProblem => new HttpProblem(404, `no job '${id}' is listed`)
@@ -233,6 +235,8 @@ export function createJobService(options: JobServiceOptions): JobService {
 
   // The script is made once for all who ask for it at the same time.
   const making = new Map<string, Promise<Plan>>()
+  // Scripts made here of jobs that another server put on the list: the same, but for the components that were built here.
+  const ownPlans = new Map<string, Plan>()
   const makeOnce = (id: string, recipe: string): Promise<Plan> => {
     const made = makePlan(recipe)
       .then(async (plan) => {
@@ -315,9 +319,17 @@ export function createJobService(options: JobServiceOptions): JobService {
     performed: () => store.performed(),
     async plan(id) {
       const kept = await store.plan(id)
-      if (kept !== undefined) return kept
+      if (kept !== undefined && (await hasComponents(kept))) return kept
+      const own = ownPlans.get(id)
+      if (own !== undefined && own.recipe.digest === kept?.recipe.digest) return own
       const { job } = await read(id)
-      return making.get(id) ?? makeOnce(id, job.recipe)
+      if (kept === undefined) return making.get(id) ?? makeOnce(id, job.recipe)
+      const made = await makePlan(job.recipe)
+      if (made.recipe.digest !== kept.recipe.digest) {
+        throw new HttpProblem(409, `job '${id}' was made of another recipe '${job.recipe}' than the one that is here: expected ${kept.recipe.digest}, got ${made.recipe.digest}`)
+      }
+      ownPlans.set(id, made)
+      return made
     },
     async status(id) {
       const record = await store.read(id)

@@ -58,9 +58,13 @@ export const patchUpload: OciHandler<UploadTarget> = async (target, call) => {
 /** The end of an upload, with its last piece if there is one. */
 export const putUpload: OciHandler<UploadTarget> = async (target, call) => {
   const { query, reply, options } = call
+  const { uploads, registry } = options.store
+  const blobs = registry.blobs(target.name)
   const digest = checkDigest(query.digest ?? '')
+  // Asked again because the answer was lost.
+  if ((await uploads.size(target.id)) === undefined && (await blobs.keep(digest)) !== undefined) return sendCreated(reply, target.name, digest)
   await append(target, call)
-  const taken = await options.store.uploads.finish(target.id, (path) => options.store.registry.blobs(target.name).adopt(digest, path))
+  const taken = await uploads.finish(target.id, (path) => blobs.adopt(digest, path))
   if (taken === undefined) throw unknownUpload(target)
   return sendCreated(reply, target.name, digest)
 }

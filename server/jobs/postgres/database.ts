@@ -21,6 +21,8 @@ export interface Database {
   queryOnce<Row extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[] | undefined>
   /** Runs statements as one; all of it is repeated when the connection breaks, also when that was during the commit. */
   transaction<Result>(act: (query: Query) => Promise<Result>): Promise<Result>
+  /** From now on nothing waits for a server that is away. */
+  stopWaiting(): void
   close(): Promise<void>
 }
 
@@ -83,7 +85,7 @@ export function createDatabase({ url, patienceMs, connections, log }: DatabaseOp
   // A connection that breaks while in use fails the statement, and one that breaks while idle is dropped by the pool: there is nothing more to do.
   pool.on('connect', (client) => client.on('error', () => {}))
   pool.on('error', (error) => log?.debug({ reason: error.message }, 'an idle connection to the job store broke'))
-  let closed = false
+  let waits = true
 
   const explain = (error: unknown): unknown => {
     if (!(error instanceof DatabaseError) || error.code === undefined) return error
@@ -100,7 +102,7 @@ export function createDatabase({ url, patienceMs, connections, log }: DatabaseOp
         return await act()
       } catch (error) {
         if (!(error instanceof Away)) throw explain(error)
-        if (closed || performance.now() + waitMs > until) {
+        if (!waits || performance.now() + waitMs > until) {
           throw new IngotError('store-unreachable', `the job store ${address} cannot be reached: ${error.message}`, { cause: error.cause })
         }
         log?.debug({ store: address, reason: error.message }, 'the job store is away')
@@ -162,9 +164,9 @@ export function createDatabase({ url, patienceMs, connections, log }: DatabaseOp
           }
         }),
       ),
-    async close() {
-      closed = true
-      await pool.end()
+    stopWaiting() {
+      waits = false
     },
+    close: () => pool.end(),
   }
 }

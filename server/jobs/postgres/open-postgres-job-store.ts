@@ -202,6 +202,7 @@ export async function openPostgresJobStore({ url, log, patienceMs = 10_000, conn
     problems: () => [],
     follow: (listener) => notices.follow(listener),
     async close() {
+      database.stopWaiting()
       await notices.close()
       await database.close()
     },

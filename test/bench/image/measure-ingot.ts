@@ -10,7 +10,7 @@ export async function openIngot(directory: string, start: Start): Promise<Conten
   const store = join(directory, 'store')
   await mkdir(store, { recursive: true })
   const listening = Promise.withResolvers<string>()
-  const server = await startNode(start, 'image-server.ts', store, (message) => listening.resolve(String(message)))
+  const server = await startNode(start, 'image-server.ts', store, (message) => listening.resolve(String(message)), { UV_THREADPOOL_SIZE: '64' })
   void server.ended.then(({ lastLines }) => listening.reject(new Error(`the image server ended: ${lastLines.join('\n')}`)))
   const url = await listening.promise
 
@@ -32,11 +32,11 @@ export async function openIngot(directory: string, start: Start): Promise<Conten
   }
 }
 
-/** As the appliance starts its worker (stage2/init). */
+/** As the appliance starts its worker (stage2/init) and `ingot serve` is started (server/ingot). */
 const nodeFlags = ['--initial-heap-size=128']
 
-const startNode = (start: Start, file: string, argument: string, onMessage: (message: unknown) => void): Promise<StartedProgram> =>
-  start(process.execPath, [...nodeFlags, join(import.meta.dirname, file), argument], { onMessage })
+const startNode = (start: Start, file: string, argument: string, onMessage: (message: unknown) => void, env: Record<string, string> = {}): Promise<StartedProgram> =>
+  start(process.execPath, [...nodeFlags, join(import.meta.dirname, file), argument], { onMessage, env })
 
 /** proc(5), `stat`, fields 14 and 15 in hundredths of a second. */
 async function cpuMsOf(pid: number): Promise<number> {

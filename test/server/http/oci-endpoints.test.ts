@@ -193,6 +193,8 @@ describe('end-5, end-13, end-14 PATCH, GET, DELETE uploads: curl, skopeo (PATCH)
     expect(put.status).toBe(201)
     expect((await ask('GET', put.headers.location!)).body.equals(bytes)).toBe(true)
     expect((await ask('GET', location!)).status).toBe(404)
+    // Asked again because the answer was lost.
+    expect((await ask('PUT', `${location}?digest=${digestOf(bytes)}`)).status).toBe(201)
   })
 
   test('an upload with a wrong digest is refused, and can be given up', async () => {

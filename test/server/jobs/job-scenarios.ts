@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Plan } from '../../../images/plan.ts'
 import { withJobDefaults, type Job } from '../../../server/api/job.ts'
 import type { NewMachineEvent } from '../../../server/event-log.ts'
-import { createJobService, type JobService } from '../../../server/jobs/job-service.ts'
+import { createJobService, type JobService, type JobServiceOptions } from '../../../server/jobs/job-service.ts'
 import type { JobStore } from '../../../server/jobs/job-store.ts'
 import type { KnownMachine } from '../../../server/jobs/unmet-requirements.ts'
 
@@ -42,7 +42,7 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       await home.remove()
     })
 
-    const serve = async (): Promise<JobService> => {
+    const serve = async (own: Partial<JobServiceOptions> = {}): Promise<JobService> => {
       const jobs = createJobService({
         store: await home.open(),
         makePlan: async () => plan,
@@ -53,6 +53,7 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
         monotonic: () => clock.ms,
         backoff: { firstMs: 30_000, mostMs: 600_000 },
         reclaimEveryMs: 1_000_000,
+        ...own,
       })
       services.push(jobs)
       return jobs
@@ -321,6 +322,17 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       for (let number = 0; number < 20; number++) await add(jobs, `j${number}`)
       const offers = await Promise.all(Array.from({ length: 20 }, (_, number) => jobs.offers({ worker: `m${number}`, limit: 4 })))
       expect(new Set(offers.map(([first]) => first?.id)).size).toBe(20)
+    })
+
+    test('a server that shares only the list makes the components of a job where it lacks them, and refuses one of another recipe', async () => {
+      const one = await serve()
+      await add(one, 'a')
+      const here = { ...plan, tools: { ...none, digest: `sha256:${'5'.repeat(64)}` } }
+      const other = await serve({ hasComponents: async ({ tools }) => tools.digest === here.tools.digest, makePlan: async () => here })
+      expect((await other.plan('a')).tools).toEqual(here.tools)
+      expect(await one.plan('a')).toEqual(plan)
+      const foreign = await serve({ hasComponents: async () => false, makePlan: async () => ({ ...plan, recipe: { name: 'r', digest: 'changed' } }) })
+      await expect(foreign.plan('a')).rejects.toMatchObject({ status: 409, message: expect.stringContaining('expected d, got changed') })
     })
 
     test('a job that no known machine can take says so, and why', async () => {

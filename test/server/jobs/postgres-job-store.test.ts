@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import pino from 'pino'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { errorCodes } from '../../../server/errors.ts'
 import type { JobStore } from '../../../server/jobs/job-store.ts'
 import { openPostgresJobStore } from '../../../server/jobs/postgres/open-postgres-job-store.ts'
+import { startLossyPostgres, type LossyPostgres } from '../../helpers/lossy-postgres.ts'
 import { startPostgres, type TestPostgres } from '../../helpers/postgres.ts'
 import { describeJobStore } from './job-store-contract.ts'
 import { sampleHistory, sampleJob, samplePerformed, samplePlan, sampleStatus } from './sample-job.ts'
@@ -21,9 +22,10 @@ describeJobStore('jobs in PostgreSQL', async () => {
 })
 
 const opened: JobStore[] = []
-afterEach(async () => {
+const closeAll = async (): Promise<void> => {
   for (const each of opened.splice(0)) await each.close()
-})
+}
+afterEach(closeAll)
 const open = async (url: string): Promise<JobStore> => {
   const store = await openPostgresJobStore({ url, patienceMs: 30_000 })
   opened.push(store)
@@ -52,8 +54,8 @@ describe('the schema', () => {
 
   test('of a newer Ingot is refused', async () => {
     const url = await postgres.createDatabase()
-    await (await open(url)).close()
-    opened.length = 0
+    await open(url)
+    await closeAll()
     await ask(url, 'INSERT INTO ingot.migrations (version) VALUES (99)')
     await expect(openPostgresJobStore({ url })).rejects.toMatchObject({
       code: 'data-invalid',
@@ -101,7 +103,7 @@ test('the cost of a look at the available jobs does not grow with the list', asy
     `INSERT INTO ingot.jobs (id, entry, priority, taken, assigned_to)
     SELECT 'job-' || n, json_build_object('id', 'job-' || n, 'recipe', 'r'), n % 3, n % 2 = 0, CASE WHEN n % 50 = 1 THEN 'm1' END FROM generate_series(1, 100000) AS n`,
   )
-  for (const each of opened.splice(0)) await each.close()
+  await closeAll()
   const used = async () => {
     const [row] = await ask<{ scans: string; tuples: string; whole: string }>(
       url,
@@ -115,8 +117,7 @@ test('the cost of a look at the available jobs does not grow with the list', asy
   const found = await store.available({ accept: ({ job }) => !job.id.endsWith('7'), limit: 20 })
   expect(found.map(({ job }) => job.priority)).toEqual(count(20).map(() => 2))
   // A connection gives its figures when it ends.
-  await store.close()
-  opened.length = 0
+  await closeAll()
   await vi.waitFor(async () => expect((await used()).scans).toBe(before.scans + 1), { timeout: 20_000 })
   const after = await used()
   expect(after.tuples - before.tuples).toBeLessThanOrEqual(100)
@@ -143,6 +144,93 @@ describe('a broken connection', () => {
     await vi.waitFor(() => expect(calls).toBe(1), { timeout: 20_000 })
     await other.add(sampleJob('a'))
     await vi.waitFor(() => expect(calls).toBe(2), { timeout: 20_000 })
+  })
+})
+
+describe('an answer that is lost after the server has done what it was asked', () => {
+  let way: LossyPostgres
+  let store: JobStore
+  let other: JobStore
+  beforeEach(async () => {
+    const url = await postgres.createDatabase()
+    way = await startLossyPostgres(url)
+    store = await open(way.url)
+    other = await open(url)
+    await store.add(sampleJob('a'))
+  })
+  afterEach(async () => {
+    await closeAll()
+    await way?.close()
+  })
+
+  test('B8 a claim finds itself', async () => {
+    const lost = way.loseAnswerTo('INSERT INTO ingot.status')
+    expect(await store.claim('a', () => sampleStatus('a', 'w1'))).toEqual({ claimed: true, status: sampleStatus('a', 'w1') })
+    await lost
+    expect(await other.claim('a', () => sampleStatus('a', 'w2'))).toEqual({ claimed: false, status: sampleStatus('a', 'w1') })
+  })
+
+  test('a status is written once', async () => {
+    await store.claim('a', () => sampleStatus('a'))
+    const lost = way.loseAnswerTo('INSERT INTO ingot.status')
+    const done = await store.change('a', ({ status }) => ({ kind: 'status', status: { ...status!, revision: status!.revision + 1 } }))
+    await lost
+    expect(done?.record.status?.revision).toBe(1)
+    expect((await other.read('a'))?.status?.revision).toBe(2)
+  })
+
+  test('a job is released once', async () => {
+    await store.claim('a', () => sampleStatus('a'))
+    const lost = way.loseAnswerTo('INSERT INTO ingot.history')
+    const done = await store.change('a', ({ status }) => (status === undefined ? { kind: 'keep' } : { kind: 'release', history: sampleHistory() }))
+    await lost
+    expect(done?.change).toEqual({ kind: 'release', history: sampleHistory() })
+    expect(await other.read('a')).toEqual({ job: sampleJob('a'), history: sampleHistory() })
+  })
+
+  test('B10 a job ends once, and its end is told', async () => {
+    const ended = samplePerformed(sampleJob('a'))
+    const lost = way.loseAnswerTo('INSERT INTO ingot.ended')
+    expect(await store.change('a', () => ({ kind: 'end', ended }))).toEqual({ record: { job: sampleJob('a') }, change: { kind: 'end', ended } })
+    await lost
+    expect(await other.performed()).toEqual([ended])
+  })
+
+  test('a job is added once, and a second of that id is still refused', async () => {
+    const lost = way.loseAnswerTo('COMMIT')
+    await store.add(sampleJob('b', { createdAt: '2026-11-23T10:00:00.000Z' }), { before: 'a' })
+    await lost
+    expect((await other.list()).map(({ job }) => job.id)).toEqual(['b', 'a'])
+    await expect(store.add(sampleJob('b', { createdAt: '2026-11-23T10:00:00.000Z' }))).rejects.toMatchObject({ status: 409 })
+  })
+
+  test('a line of a log is there once', async () => {
+    const lost = way.loseAnswerTo('INSERT INTO ingot.logs')
+    await store.appendLog('a', 'one\n')
+    await lost
+    await store.appendLog('a', 'two\n')
+    expect(await other.log('a')).toBe('one\ntwo\n')
+  })
+
+  test('a job is edited and moved', async () => {
+    await store.add(sampleJob('b'))
+    const lostEdit = way.loseAnswerTo('SET revision = revision + 1, entry')
+    expect(await store.edit('a', (job) => ({ ...job, maxAttempts: 7 }))).toEqual(sampleJob('a', { maxAttempts: 7 }))
+    await lostEdit
+    const lostMove = way.loseAnswerTo('COMMIT')
+    await store.move('b', { before: 'a' })
+    await lostMove
+    expect(await other.list()).toEqual([{ job: sampleJob('b') }, { job: sampleJob('a', { maxAttempts: 7 }) }])
+  })
+
+  test('what someone else wrote in between is seen', async () => {
+    await store.claim('a', () => sampleStatus('a'))
+    const lost = way.loseAnswerTo('INSERT INTO ingot.status')
+    const running = store.change('a', ({ status }) => (status?.state === 'cancelled' ? { kind: 'keep' } : { kind: 'status', status: sampleStatus('a', 'w1', { state: 'running' }) }))
+    await lost
+    await other.change('a', () => ({ kind: 'status', status: sampleStatus('a', 'w1', { state: 'cancelled' }) }))
+    await running
+    expect((await other.read('a'))?.status?.state).toBe('cancelled')
   })
 })
 
@@ -191,6 +279,7 @@ describe('a server that is killed again and again and comes back', () => {
     const stores = [await open(url), await open(url)]
     const told = new Map<string, string[]>()
     let added = 0
+    let isWhole = false
     await killDuring(async (isOver) => {
       const addMore = async (): Promise<void> => {
         while (!isOver()) {
@@ -198,13 +287,16 @@ describe('a server that is killed again and again and comes back', () => {
           await Promise.all(count(20).map((index) => stores[0]!.add(sampleJob(`job-${from + index}`))))
           added += 20
         }
+        isWhole = true
       }
+      /** By the list itself: what is available may be told late. */
+      const isAllTaken = async (): Promise<boolean> => isWhole && (await stores[0]!.list()).every(({ status }) => status !== undefined)
       const work = async (index: number): Promise<void> => {
         const store = stores[index % 2]!
         for (let claims = 0; ; claims++) {
           const [next] = await store.available({ accept: () => true, limit: 1 })
           if (next === undefined) {
-            if (isOver()) return
+            if (await isAllTaken()) return
             await sleep(5)
             continue
           }
