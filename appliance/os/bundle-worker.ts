@@ -1,10 +1,11 @@
-import { build } from 'esbuild'
+import { createRequire, isBuiltin } from 'node:module'
 import { basename, dirname } from 'node:path'
+import { build, type Plugin } from 'esbuild'
 
 /**
  * Bundles the worker and all it imports into ES modules for the appliance's Node, by file name, with the version of Ingot in place of
  * `__INGOT_VERSION__`. `worker.mjs` is the entry; what it imports only once it holds a job is apart, so that nothing else stands between
- * power-on and claim. Packages written as CommonJS call `require` for the modules of Node, which an ES module has to make for itself.
+ * power-on and claim.
  */
 export async function bundleWorker(entry: string, version: string): Promise<Map<string, Buffer>> {
   const result = await build({
@@ -20,9 +21,24 @@ export async function bundleWorker(entry: string, version: string): Promise<Map<
     format: 'esm',
     target: 'esnext',
     define: { __INGOT_VERSION__: JSON.stringify(version) },
+    // Its build for browsers is the same logger without threads, files and transports, which would all be loaded before the claim.
+    alias: { pino: createRequire(import.meta.url).resolve('pino/browser.js') },
+    plugins: [builtinsAsNeeded],
     legalComments: 'none',
     logLevel: 'silent',
-    banner: { js: "import { createRequire as createRequireOfBundle } from 'node:module'\nconst require = createRequireOfBundle(import.meta.url)" },
   })
   return new Map(result.outputFiles.map((file) => [basename(file.path), Buffer.from(file.contents)]))
+}
+
+/**
+ * Takes the modules of Node as CommonJS. Imported as an ES module each of them tells all its exports at once, also those that it makes when they
+ * are first used: `node:http` alone then loads Node's own fetch, HTTP/2, TLS and web streams, 0.2 s of an emulated machine's way to its claim.
+ * Source: Node, `lib/internal/bootstrap/realm.js`, `getESMFacade`.
+ */
+const builtinsAsNeeded: Plugin = {
+  name: 'builtins-as-needed',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin', sideEffects: false } : undefined))
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({ contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})` }))
+  },
 }

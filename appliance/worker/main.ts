@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pino from 'pino'
 import { parseCommandLine } from './command-line.ts'
+import { createConsoleLog } from './console-log.ts'
 import { httpFetch } from './http-fetch.ts'
 import { UnreachableError } from './unreachable-error.ts'
 import { runWorker } from './worker.ts'
@@ -21,7 +21,7 @@ const stateDirectory = '/run/ingot'
 const driversLoadedFile = '/run/ingot/drivers-loaded'
 const driversLimitMs = 60_000
 
-const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
+const log = createConsoleLog()
 const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
 
