@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createDirectoryLock } from '../../../../server/jobs/files/directory-lock.ts'
+import { createDirectoryLock } from '../../server/directory-lock.ts'
 
-const holder = join(import.meta.dirname, '../fixtures/hold-lock.ts')
+const holder = join(import.meta.dirname, 'fixtures/hold-lock.ts')
 
 let directory: string
 beforeEach(async () => {
