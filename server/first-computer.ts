@@ -101,7 +101,9 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       throw error
     }
   }
+  // Those who share a directory share its components; those who share only a database do not.
   const hasComponents = async (plan: Plan): Promise<boolean> => {
+    if (config.databaseUrl === undefined) return true
     const sizes = await Promise.all(componentsOf(plan).map(({ digest }) => components.sizeBytes(digest)))
     return sizes.every((size) => size !== undefined)
   }
