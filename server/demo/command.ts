@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { CommandContext } from '../commands/context.ts'
 import { IngotError } from '../errors.ts'
@@ -14,6 +14,8 @@ interface DemoFlags {
   memory: number
   machines: number
   recipe: string
+  recipes: string[]
+  secureBoot?: boolean
   offline?: boolean
   json?: boolean
   keep?: boolean
@@ -35,12 +37,14 @@ export const addDemo = (program: Command, context: CommandContext): Command =>
     .option('--memory <MiB>', 'their memory', numberFrom('--memory', 256, 65_536), 1024)
     .option('--machines <number>', 'how many at once', numberFrom('--machines', 1, 32), 1)
     .option('--recipe <name>', 'what to build', 'debian-12')
+    .option('--recipes <folder...>', 'further folders of recipes, beside those that ship with Ingot', [])
+    .option('--secure-boot', 'the UEFI machines that the image is proven on have Secure Boot on')
     .option('--offline', 'no outside network: everything comes from the caches of an earlier run')
     .option('--json', 'one line of JSON per event in place of the picture')
     .option('--keep', "keep the machines' disks")
     .action((flags: DemoFlags) => demo(flags, context))
 
-async function demo({ memory, offline = false, json = false, keep = false, ...flags }: DemoFlags, context: CommandContext): Promise<void> {
+async function demo({ memory, recipes, secureBoot = false, offline = false, json = false, keep = false, ...flags }: DemoFlags, context: CommandContext): Promise<void> {
   const { run, start, log, signal, env, exit } = context
   if (process.getuid?.() !== 0) throw new IngotError('host-lacks', 'the demo makes network namespaces, which needs root: run it with sudo')
   const output = process.stdout
@@ -49,7 +53,7 @@ async function demo({ memory, offline = false, json = false, keep = false, ...fl
   const colours = output.isTTY && env.NO_COLOR === undefined
   exit(
     await runDemo({
-      options: { ...flags, memoryMiB: memory, offline, json, keep, colours },
+      options: { ...flags, memoryMiB: memory, recipes: recipes.map((folder) => resolve(folder)), secureBoot, offline, json, keep, colours },
       paths: demoPaths(cacheDirectory),
       prepareAppliance: (directory, onProgress) => prepareAppliance({ directory, offline, run, log: quiet, onProgress, signal }),
       ...{ start, output, signal },

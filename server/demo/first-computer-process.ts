@@ -17,6 +17,13 @@ export interface FirstComputerProcess {
   stop(): Promise<void>
 }
 
+export interface FirstComputerProcessOptions {
+  /** Further folders of recipes; absolute paths. */
+  recipes: readonly string[]
+  start: Start
+  onPreparing: (line: string) => void
+}
+
 /** The program that a person would start: the demo runs the real `ingot serve`, in a process of its own. */
 const entry = join(import.meta.dirname, '../main.ts')
 
@@ -24,13 +31,14 @@ const entry = join(import.meta.dirname, '../main.ts')
  * Starts `ingot serve` on the rack's network and waits until it is up. `onPreparing` is called with each line that tells how a component
  * is being built. Throws `IngotError` `demo-failed` when it ends instead.
  */
-export async function startFirstComputerProcess(paths: DemoPaths, { start, onPreparing }: { start: Start; onPreparing: (line: string) => void }): Promise<FirstComputerProcess> {
+export async function startFirstComputerProcess(paths: DemoPaths, { recipes, start, onPreparing }: FirstComputerProcessOptions): Promise<FirstComputerProcess> {
   const url = `http://${rackNetwork.address}:${port}`
   const config = {
     data: paths.data,
     listen: `${rackNetwork.address}:${port}`,
     netboot: { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199' },
     appliance: paths.appliance,
+    recipes,
   }
   await writeFile(paths.config, stringify(config))
   const up = Promise.withResolvers<'up'>()

@@ -10,6 +10,10 @@ export interface DemoOptions {
   memoryMiB: number
   machines: number
   recipe: string
+  /** Further folders of recipes, beside those that ship with Ingot; absolute paths. */
+  recipes: readonly string[]
+  /** The UEFI machines that prove the image have Secure Boot on. */
+  secureBoot: boolean
   /** No way out for the first computer: everything comes from its caches (F10). */
   offline: boolean
   json: boolean

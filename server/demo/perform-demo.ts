@@ -22,12 +22,12 @@ const recipesDirectory = join(import.meta.dirname, '../../images/recipes')
  */
 export async function performDemo(context: DemoContext): Promise<void> {
   const { options, paths, feed, emit, start, signal } = context
-  const { recipe } = await createRecipeStore([recipesDirectory]).load(options.recipe)
+  const { recipe } = await createRecipeStore([recipesDirectory, ...options.recipes]).load(options.recipe)
   await removeTraces(paths.data)
 
   emit({ kind: 'task', task: 'first computer', state: 'begun', detail: '' })
   const onPreparing = (detail: string): void => emit({ kind: 'task', task: 'job and its components', state: 'running', detail })
-  const server = await startFirstComputerProcess(paths, { start, onPreparing })
+  const server = await startFirstComputerProcess(paths, { recipes: options.recipes, start, onPreparing })
   emit({ kind: 'task', task: 'first computer', state: 'done', detail: `${server.url}, DHCP on UDP 67, TFTP on UDP 69, on a network of its own` })
 
   const token = await openTokens(paths.data).create({ role: 'operator', name: 'demo' })

@@ -5,7 +5,7 @@ import { exportRaw } from '../image-store/export-raw.ts'
 import { openImageStore } from '../image-store/open-image-store.ts'
 import { proveImage, type Proof } from '../prove/prove-image.ts'
 import { MachineFailure } from '../rack/machine-failure.ts'
-import { machineId } from '../rack/machine-spec.ts'
+import { machineId, type Firmware } from '../rack/machine-spec.ts'
 import { machineMac } from './build-image.ts'
 import type { DemoContext } from './context.ts'
 
@@ -25,12 +25,13 @@ export async function proveImages(images: readonly { image: string; version: str
     const proofs: Proof[] = []
     for (const firmware of recipe.firmware) {
       const name = `${firmware}-${++copies}`
+      const secureBoot = firmware === 'uefi' && options.secureBoot
       const mac = machineMac(1, copies)
       const sinceMs = Date.now()
       const machine = machineId(mac)
-      emit({ kind: 'power-on', machine, name, hardware: `${firmware === 'bios' ? 'BIOS' : 'UEFI'}, no network boot, a copy of the image's disk` })
+      emit({ kind: 'power-on', machine, name, hardware: `${describeFirmware(firmware, secureBoot)}, no network boot, a copy of the image's disk` })
       const proof = await proveImage({
-        ...{ name, mac, firmware, accelerator, diskPath, run, start, signal },
+        ...{ name, mac, firmware, secureBoot, accelerator, diskPath, run, start, signal },
         checks: recipe.check ?? [],
         directory: join(paths.run, name),
         addressOf: (id, until) => feed.addressOf(id, sinceMs, until),
@@ -43,6 +44,8 @@ export async function proveImages(images: readonly { image: string; version: str
     if (!options.keep) await rm(diskPath)
   }
 }
+
+const describeFirmware = (firmware: Firmware, secureBoot: boolean): string => (firmware === 'bios' ? 'BIOS' : secureBoot ? 'UEFI with Secure Boot' : 'UEFI')
 
 function requireOwnIdentity(name: string, proof: Proof, others: readonly Proof[]): void {
   for (const part of ['machineId', 'sshHostKey'] as const) {

@@ -8,6 +8,7 @@ import { MachineFailure } from '../rack/machine-failure.ts'
 import type { Firmware, MachineSpec } from '../rack/machine-spec.ts'
 import { whileOn } from '../rack/while-on.ts'
 import { CheckFailure, describeCheck, runCheck } from './run-check.ts'
+import { secureBootCheck } from './secure-boot-check.ts'
 import { sshCredential } from './ssh-credential.ts'
 import { createSshKey, runBySsh, waitForSsh } from './ssh.ts'
 
@@ -21,6 +22,8 @@ export interface ProofOptions extends Pick<MachineSpec, 'name' | 'mac' | 'accele
   /** The disk as it came from the image, raw; it is not written to. */
   diskPath: string
   firmware: Firmware
+  /** UEFI only: the machine has Secure Boot on, and the proof asks its kernel whether it is. */
+  secureBoot: boolean
   checks: readonly RecipeCheck[]
   /** Where the overlay, the key and the console of this proof go; made here. */
   directory: string
@@ -57,7 +60,7 @@ export async function proveImage(options: ProofOptions): Promise<Proof> {
   const powerOn = performance.now()
   const machine = await startMachine(
     {
-      ...{ name: options.name, mac: options.mac, firmware: options.firmware, accelerator, boot: 'disk' },
+      ...{ name: options.name, mac: options.mac, firmware: options.firmware, secureBoot: options.secureBoot, accelerator, boot: 'disk' },
       ...{ nic: 'virtio-net-pci', memoryMiB: 1024, cpus: 1 },
       disks: [{ path: overlayPath, format: 'qcow2', bus: 'virtio', serial: `${options.name}-copy` }],
       smbiosStrings: [sshCredential(key.publicKey)],
@@ -82,7 +85,8 @@ export async function proveImage(options: ProofOptions): Promise<Proof> {
       }),
     )
     const [machineId = '', sshHostKey = ''] = identity.split('\n')
-    for (const check of options.checks) await provenCheck(check, machine, { address, key, limitMs: limit.check, options })
+    const checks = options.secureBoot ? [secureBootCheck, ...options.checks] : options.checks
+    for (const check of checks) await provenCheck(check, machine, { address, key, limitMs: limit.check, options })
     return { firmware: options.firmware, loginMs, checkedMs: performance.now() - powerOn, identity: { machineId, sshHostKey }, consolePath: machine.console.path }
   } finally {
     await machine.powerOff()

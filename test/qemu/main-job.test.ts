@@ -1,20 +1,14 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { start } from '../../appliance/run.ts'
-import { runInNamespace } from '../../server/rack/namespace.ts'
-import type { SecureBoot } from './secure-boot/inside.ts'
 
 /*
  * The main job on real input, as `npm run demo` does it: firmware, DHCP, TFTP, HTTP, appliance, worker, image, and copies that boot by
- * themselves. The second run has no outside network and lives on what the first one kept (F10), with another firmware and disk. Its image is
- * booted once more, under Secure Boot.
+ * themselves. The second run has no outside network and lives on what the first one kept (F10), with another firmware, disk and recipe.
  */
 
 const ingot = join(import.meta.dirname, '../../server/ingot')
-const cache = join(import.meta.dirname, '../../.ingot')
 const limitMs = 12 * 60_000
 
 interface DemoRun {
@@ -55,24 +49,13 @@ describe('from power-on to a bootable image', () => {
     expect(run.events.at(-1)?.kind).toBe('finished')
   })
 
-  test('F10 UEFI, NVMe and no outside network: a second build succeeds from what the first computer kept', { timeout: limitMs }, async () => {
-    const run = await demo('--firmware', 'uefi', '--disk', 'nvme', '--recipe', 'debian-12-nginx', '--offline')
+  test('F10 UEFI, NVMe and no outside network: a second build succeeds from what the first computer kept, and its image boots under Secure Boot', { timeout: limitMs }, async () => {
+    const run = await demo('--firmware', 'uefi', '--disk', 'nvme', '--recipe', 'debian-12-nginx', '--offline', '--secure-boot')
     expect(run.errors).toBe('')
     expect(run.exitCode).toBe(0)
     // Here the firmware's own stack boots, so that iPXE comes by TFTP.
     expect(run.hops).toContain('tftp')
     expect(steps(run)).toEqual(expect.arrayContaining(['partition', 'install-rootfs', 'install-packages', 'image']))
     expect(proven(run)).toHaveLength(2)
-  })
-
-  test("the image boots under Secure Boot, with Microsoft's keys and none enrolled", { timeout: limitMs }, async () => {
-    const directory = await mkdtemp(join(cache, 'secure-boot-'))
-    try {
-      const scene: SecureBoot = { directory, images: join(cache, 'demo/data/images'), image: 'debian-12-nginx' }
-      const entry = join(import.meta.dirname, 'secure-boot/inside.ts')
-      expect(await runInNamespace({ entry, args: [JSON.stringify(scene)], outside: false, signal: AbortSignal.timeout(limitMs), start })).toBe(0)
-    } finally {
-      await rm(directory, { recursive: true, force: true })
-    }
   })
 })

@@ -1,5 +1,5 @@
 import Fastify from 'fastify'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { installDebootstrap } from '../../../appliance/steps/install-debootstrap
 import { createComponentStore } from '../../../server/components/component-store.ts'
 import { createEnsureRootfs } from '../../../server/components/ensure-rootfs.ts'
 import { packageRoutes } from '../../../server/packages/package-routes.ts'
+import { removeUnmounted } from '../../helpers/remove-unmounted.ts'
 
 /* Several minutes, and Debian's archive: mmdebstrap makes the system that debootstrap runs in, then debootstrap makes another. */
 
@@ -27,10 +28,8 @@ beforeEach(async () => {
   packagesUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/packages`
 })
 afterEach(async () => {
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? [])
-  for (const path of mounts.filter((mount) => mount.startsWith(folder)).reverse()) await run('umount', [path])
   await app.close()
-  await rm(folder, { recursive: true, force: true })
+  await removeUnmounted(folder)
 })
 
 test('B22 debootstrap on the worker makes a Debian with the packages asked for, from the first computer alone', { timeout: 900_000 }, async () => {
