@@ -16,7 +16,7 @@ const aptOptions = [
   'Acquire::Check-Valid-Until=false',
   // By itself apt-get update ends well when an index could not be fetched, and the package is then merely unknown.
   'APT::Update::Error-Mode=any',
-  // By itself apt 2.6.1 waits before it asks again for what was answered with 502, and then waits for ever (measured).
+  // By itself apt 2.6.1 waits before it asks again for what was answered with 502, and then often waits for ever (measured).
   'Acquire::Retries::Delay=false',
   'APT::Install-Recommends=false',
   'Dpkg::Use-Pty=false',

@@ -22,7 +22,7 @@ let packagesUrl: string
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ingot-apt-'))
   const mirrors = { debian: 'http://deb.debian.org/debian', 'debian-security': 'http://deb.debian.org/debian-security' }
-  app.addHook('onRequest', async (request, reply) => (isRefused(request.url) ? reply.code(502).send() : undefined))
+  app.addHook('onRequest', async (request, reply) => (isRefused(request.url) ? reply.code(502).send({ title: 'cannot be fetched' }) : undefined))
   await app.register(packageRoutes, { mirrors, cacheDirectory: join(folder, 'cache'), log })
   await app.listen({ host: '127.0.0.1', port: 0 })
   packagesUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/packages`
@@ -35,7 +35,7 @@ afterEach(async () => {
 test('F4 a package index that the first computer cannot give ends the step, which says so', { timeout: 300_000 }, async () => {
   const root = join(folder, 'root')
   await run('mmdebstrap', ['--mode=root', '--variant=apt', 'bookworm', root, `${packagesUrl}/debian`], { timeoutMs: 300_000 })
-  const context = { root, packagesUrl, run, log, progress: () => {}, signal: AbortSignal.timeout(250_000) } as unknown as StepContext
+  const context = { root, packagesUrl, run, log, progress: () => {}, signal: AbortSignal.timeout(150_000) } as unknown as StepContext
   isRefused = (url) => url.includes('/i18n/')
   await expect(aptInstall(['nano'], context)).rejects.toThrow('apt-get')
   isRefused = () => false
