@@ -1,25 +1,16 @@
 import type { Plan } from '../../images/plan.ts'
-import type { EndedJob, JobDetails, Loss } from '../api/history.ts'
+import type { EndedJob, JobDetails } from '../api/history.ts'
 import { withJobDefaults, type Job, type JobPatch, type ListedJob, type Place } from '../api/job.ts'
 import type { Status, StatusReport } from '../api/status.ts'
-import type { Emit } from '../event-log.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { claimTokenPattern, hashClaim } from './claim-token.ts'
-import type { JobRecord, JobStore } from './job-store.ts'
+import { createClaims, type ClaimsOptions } from './claims.ts'
+import type { JobRecord } from './job-store.ts'
+import { createJobPlans, type MakePlan } from './job-plans.ts'
 import { createOffers } from './offers.ts'
-import { startReclaimer } from './reclaimer.ts'
+import { candidatesFor, isChoosy, renderListedJob } from './render-listed-job.ts'
 import * as rules from './rules.ts'
 import { unmetRequirements, type KnownMachine } from './unmet-requirements.ts'
-import type { Logger } from 'pino'
-
-/** Makes the script of a job from its recipe; throws `IngotError` when the recipe is unknown or wrong or a component cannot be built. */
-export type MakePlan = (recipe: string) => Promise<Plan>
-
-/** What is known of the machines, for the requirements of jobs. */
-export interface MachineDirectory {
-  read(id: string): Promise<KnownMachine>
-  list(): Promise<KnownMachine[]>
-}
 
 export interface JobService {
   /** The list with the state of each job (B6), in the order in which they are taken. */
@@ -74,29 +65,16 @@ export interface JobService {
 /** ETag of a status, a strong one (RFC 9110, 8.8.3): `"<attempt>-<revision>"`. */
 export const etagOf = ({ attempt, revision }: Status): string => `"${attempt}-${revision}"`
 
-export interface JobServiceOptions {
-  store: JobStore
+export interface JobServiceOptions extends ClaimsOptions {
   makePlan: MakePlan
-  emit: Emit
-  machines: MachineDirectory
   /** Whether all that a script names is kept here; default yes. A server that shares only the list with others makes what it lacks when it is asked. */
   hasComponents?: (plan: Plan) => Promise<boolean>
-  /** Digest of an image version that is published, or nothing: a job whose image is there is performed, whatever became of its worker. */
-  publishedDigest?: (image: string, version: string) => Promise<string | undefined>
-  /** Milliseconds since 1970. */
-  now?: () => number
-  /** The process's own clock in milliseconds, by which the clocks of claims run. */
-  monotonic?: () => number
-  /** How long a lost job waits before it may be taken again; default 30 s, doubled with each attempt up to 10 min. */
-  backoff?: rules.Backoff
-  /** How often to look for lost jobs; default 1000 ms. */
-  reclaimEveryMs?: number
-  log?: Logger
 }
 
 /** The rules of the job list over a store (B1-B18). */
 export function createJobService(options: JobServiceOptions): JobService {
-  const { store, makePlan, emit, machines, publishedDigest, hasComponents = async () => true, now = Date.now, backoff = { firstMs: 30_000, mostMs: 600_000 } } = options
+  const { store, makePlan, machines, hasComponents = async () => true, now = Date.now } = options
+  const claims = createClaims(options)
   const offers = createOffers({ store, machine: (id) => machines.read(id), now })
 
   const notListed = (id: string): HttpProblem => new HttpProblem(404, `no job '${id}' is listed`)
@@ -107,146 +85,11 @@ export function createJobService(options: JobServiceOptions): JobService {
     return record
   }
 
-  const render = (record: JobRecord, known?: readonly KnownMachine[]): ListedJob => {
-    const { job, status, history } = record
-    const waits = status === undefined && rules.isWaiting(record, now())
-    const worker = status?.worker ?? history?.attempts.at(-1)?.worker
-    const blocked = status === undefined && known !== undefined ? blockedBy(job, known) : undefined
-    return {
-      ...job,
-      state: status === undefined ? (waits ? 'waiting' : 'available') : rules.isHeld(status) || status.state === 'performed' ? 'selected' : (status.state as 'failed' | 'cancelled'),
-      attempt: rules.attemptsOf(record),
-      ...(worker === undefined ? {} : { worker }),
-      ...(status?.progress !== undefined && rules.isHeld(status) ? { progress: status.progress } : {}),
-      ...(waits && history?.notBefore !== undefined ? { notBefore: history.notBefore } : {}),
-      ...(blocked === undefined ? {} : { blocked }),
-    }
-  }
-
-  const isChoosy = (job: Job): boolean => job.requires !== undefined || job.assignedTo !== undefined
-  const candidates = (job: Job, known: readonly KnownMachine[]): KnownMachine[] => known.filter(({ id }) => job.assignedTo === undefined || job.assignedTo === id)
-  const blockedBy = (job: Job, known: readonly KnownMachine[]): string | undefined => {
-    if (!isChoosy(job)) return undefined
-    const asked = candidates(job, known)
-    if (asked.length === 0) return job.assignedTo === undefined ? 'no machine is known yet' : `the machine ${job.assignedTo} is not known`
-    const unmet = asked.map((each) => ({ id: each.id, problems: unmetRequirements(job, each) }))
-    if (unmet.some(({ problems }) => problems.length === 0)) return undefined
-    const nearest = unmet.toSorted((one, other) => one.problems.length - other.problems.length)[0]!
-    return `no known machine can take it; nearest is ${nearest.id}: ${nearest.problems.join(', ')}`
-  }
+  const render = (record: JobRecord, known?: readonly KnownMachine[]): ListedJob => renderListedJob(record, now(), known)
   const renderOne = async (record: JobRecord): Promise<ListedJob> => render(record, isChoosy(record.job) ? await machines.list() : [])
   const listedNow = async (id: string): Promise<ListedJob> => renderOne(await read(id))
 
-  const announceLoss = (status: Status, loss: Loss) => emit({ machine: status.worker, hop: 'lost', job: status.job, loss })
-  const announce = (status: Status) => {
-    const about = { machine: status.worker, job: status.job }
-    if (status.failure !== undefined) emit({ ...about, hop: 'failed', failure: status.failure })
-    else if (status.progress !== undefined) emit({ ...about, hop: 'step', progress: status.progress })
-  }
-
-  const lose = async (seen: Status, loss: Exclude<Loss, 'failed' | 'cancelled'>, isStill: (status: Status) => boolean): Promise<void> => {
-    const done = await store.change(seen.job, (record) => {
-      const { status } = record
-      if (status === undefined || status.claimHash !== seen.claimHash || !rules.isHeld(status) || !isStill(status)) return { kind: 'keep' as const }
-      return rules.planLoss(record, status, loss, now(), backoff)
-    })
-    if (done === undefined || done.change.kind === 'keep') return
-    announceLoss(seen, loss)
-    if (done.change.kind === 'status') announce(done.change.status)
-  }
-
-  /** A server that was killed between the image and the end of its job left the image published. */
-  const finishIfPublished = async ({ job: { id } }: JobRecord, { imageVersion, claimHash }: Status): Promise<boolean> => {
-    if (publishedDigest === undefined) return false
-    const image = (await store.plan(id))?.steps.find((step) => step.kind === 'image')?.image
-    const digest = image === undefined ? undefined : await publishedDigest(image, imageVersion)
-    if (digest === undefined) return false
-    await finish(id, digest, claimHash)
-    return true
-  }
-
-  /** The version that the image of a job on the list is made under: the first that was not performed. */
-  const nextVersion = async (id: string): Promise<string> => {
-    for (let run = 1; ; run++) {
-      const version = run === 1 ? id : `${id}_${run}`
-      if (!(await store.isPerformed(version))) return version
-    }
-  }
-
-  const finish = async (id: string, imageDigest: string, claimHash: string): Promise<void> => {
-    const imageVersion = await nextVersion(id)
-    const done = await store.change(id, (record) => rules.planCompletion(record, { claimHash, imageDigest, imageVersion }, now()))
-    if (done !== undefined) {
-      emit({ machine: done.change.ended.status!.worker, hop: 'performed', job: id })
-      return
-    }
-    if (!(await wasPerformedBy(id, claimHash))) throw new HttpProblem(410, `job '${id}' is not on the list any more`)
-  }
-  const wasPerformedBy = async (id: string, claimHash: string): Promise<boolean> => {
-    const ended = await store.ended(id)
-    return ended?.end === 'performed' && ended.status?.claimHash === claimHash
-  }
-
-  const reclaimer = startReclaimer({
-    store,
-    now,
-    ...(options.monotonic === undefined ? {} : { monotonic: options.monotonic }),
-    ...(options.reclaimEveryMs === undefined ? {} : { everyMs: options.reclaimEveryMs }),
-    ...(options.log === undefined ? {} : { log: options.log }),
-    async end(seen, loss) {
-      const status = seen.status!
-      if (await finishIfPublished(seen, status)) return
-      await lose(status, loss, (current) => loss === 'time-limit' || current.heartbeatAt === status.heartbeatAt)
-    },
-  })
-
-  const takeJob = async (id: string, report: StatusReport & { worker: string; server: string }, claimHash: string): Promise<{ status: Status; created: boolean }> => {
-    const imageVersion = await nextVersion(id)
-    let known: KnownMachine | undefined
-    for (;;) {
-      // The machine is looked up only when the job asks something of it.
-      let asksMachine = false
-      let made: Status | undefined
-      const answer = await store
-        .claim(id, (record) => {
-          asksMachine = known === undefined && record.job.requires !== undefined
-          if (asksMachine) throw new Error('the machine is not looked up yet')
-          made = rules.planClaim(record, { report, claimHash, imageVersion }, now())
-          const problems = known === undefined ? [] : unmetRequirements(record.job, known)
-          if (problems.length > 0) throw new HttpProblem(409, `job '${id}' requires what ${report.worker} does not have`, problems)
-          return made
-        })
-        .catch((error: unknown) => {
-          if (!asksMachine) throw error
-        })
-      if (asksMachine) {
-        known = await machines.read(report.worker)
-        continue
-      }
-      if (answer === undefined) throw notListed(id)
-      // The same claim may have made a status that was cancelled since.
-      if (!answer.claimed || !rules.isHeld(answer.status)) throw new HttpProblem(412, `job '${id}' is taken`)
-      // A worker whose answer was lost asks again with the same token, and finds that it holds the job.
-      const created = answer.status === made
-      if (created) emit({ machine: report.worker, hop: 'claim', job: id })
-      return { status: answer.status, created }
-    }
-  }
-
-  // The script is made once for all who ask for it at the same time.
-  const making = new Map<string, Promise<Plan>>()
-  // Scripts made here of jobs that another server put on the list: the same, but for the components that were built here.
-  const ownPlans = new Map<string, Plan>()
-  const makeOnce = (id: string, recipe: string): Promise<Plan> => {
-    const made = makePlan(recipe)
-      .then(async (plan) => {
-        await store.writePlan(id, plan)
-        return plan
-      })
-      .finally(() => making.delete(id))
-    making.set(id, made)
-    return made
-  }
+  const plans = createJobPlans({ store, makePlan, hasComponents, recipeOf: async (id) => (await read(id)).job.recipe })
 
   return {
     async list() {
@@ -265,7 +108,7 @@ export function createJobService(options: JobServiceOptions): JobService {
         return { job, end, ...(status === undefined ? {} : { status }), attempts: history?.attempts ?? [], machines: [] }
       }
       const { job, status, history } = record
-      const known = isChoosy(job) ? candidates(job, await machines.list()) : []
+      const known = isChoosy(job) ? candidatesFor(job, await machines.list()) : []
       return {
         job: await renderOne(record),
         ...(status === undefined ? {} : { status }),
@@ -275,7 +118,7 @@ export function createJobService(options: JobServiceOptions): JobService {
     },
     async add(job, place) {
       if ((await store.read(job.id)) !== undefined) throw new HttpProblem(409, `job '${job.id}' is listed already`)
-      await makeOnce(job.id, job.recipe)
+      await plans.make(job.id, job.recipe)
       await store.add(job, place)
     },
     async edit(id, patch) {
@@ -307,30 +150,17 @@ export function createJobService(options: JobServiceOptions): JobService {
       const done = await store.change(id, (record) => rules.planCancel(record, now()))
       if (done === undefined) throw notListed(id)
       const { status } = done.record
-      if (status !== undefined && rules.isHeld(status)) announceLoss(status, 'cancelled')
+      if (status !== undefined && rules.isHeld(status)) claims.announceLoss(status, 'cancelled')
       return listedNow(id)
     },
     async remove(id) {
       const done = await store.change(id, (record) => rules.planRemoval(record, now()))
       if (done === undefined) throw notListed(id)
       const { status } = done.record
-      if (status !== undefined && rules.isHeld(status)) announceLoss(status, 'cancelled')
+      if (status !== undefined && rules.isHeld(status)) claims.announceLoss(status, 'cancelled')
     },
     performed: () => store.performed(),
-    async plan(id) {
-      const kept = await store.plan(id)
-      if (kept !== undefined && (await hasComponents(kept))) return kept
-      const own = ownPlans.get(id)
-      if (own !== undefined && own.recipe.digest === kept?.recipe.digest) return own
-      const { job } = await read(id)
-      if (kept === undefined) return making.get(id) ?? makeOnce(id, job.recipe)
-      const made = await makePlan(job.recipe)
-      if (made.recipe.digest !== kept.recipe.digest) {
-        throw new HttpProblem(409, `job '${id}' was made of another recipe '${job.recipe}' than the one that is here: expected ${kept.recipe.digest}, got ${made.recipe.digest}`)
-      }
-      ownPlans.set(id, made)
-      return made
-    },
+    plan: plans.read,
     async status(id) {
       const record = await store.read(id)
       const status = record === undefined ? (await store.ended(id))?.status : record.status
@@ -341,7 +171,7 @@ export function createJobService(options: JobServiceOptions): JobService {
       if (!claimTokenPattern.test(claim)) throw new HttpProblem(400, 'header Ingot-Claim: expected 32 random bytes in base64url, got something else')
       const offerAgain = offers.holdBack(id)
       try {
-        return await takeJob(id, report, hashClaim(claim))
+        return await claims.take(id, report, hashClaim(claim))
       } finally {
         offerAgain()
       }
@@ -356,12 +186,12 @@ export function createJobService(options: JobServiceOptions): JobService {
         return rules.planReport(held, report, now())
       })
       if (done === undefined) return rules.heldBy(claimHash, id, undefined)
-      announce(done.change.status)
+      claims.announce(done.change.status)
       return done.change.status
     },
     async giveBack(id, claim) {
       const held = rules.heldBy(hashClaim(claim), id, await store.read(id))
-      await lose(held, 'given-back', () => true)
+      await claims.giveBack(held)
     },
     async appendLog(id, text, claim) {
       rules.heldBy(hashClaim(claim), id, await store.read(id))
@@ -376,17 +206,17 @@ export function createJobService(options: JobServiceOptions): JobService {
       const claimHash = hashClaim(claim)
       const record = await store.read(id)
       // The answer to its manifest was lost, and it asks again.
-      if (record === undefined && (await wasPerformedBy(id, claimHash))) return
+      if (record === undefined && (await claims.wasPerformedBy(id, claimHash))) return
       const held = rules.heldBy(claimHash, id, record)
       if (version !== undefined && version !== held.imageVersion) throw new HttpProblem(409, `job '${id}' makes version '${held.imageVersion}', not '${version}'`)
       const made = (await store.plan(id))?.steps.find((step) => step.kind === 'image')?.image
       if (made !== image) throw new HttpProblem(409, `job '${id}' makes the image '${made}', not '${image}'`)
     },
-    complete: (id, imageDigest, claim) => finish(id, imageDigest, hashClaim(claim)),
-    reclaim: () => reclaimer.look(),
+    complete: (id, imageDigest, claim) => claims.finish(id, imageDigest, hashClaim(claim)),
+    reclaim: claims.reclaim,
     async close() {
       offers.close()
-      await reclaimer.close()
+      await claims.close()
       await store.close()
     },
   }
