@@ -10,14 +10,19 @@ export async function openIngot(directory: string, start: Start): Promise<Conten
   const store = join(directory, 'store')
   await mkdir(store, { recursive: true })
   const listening = Promise.withResolvers<string>()
-  const server = await startNode(start, 'image-server.ts', store, (message) => listening.resolve(String(message)), { UV_THREADPOOL_SIZE: '64' })
+  // As `ingot serve` is started (server/ingot); the appliance starts its worker without flags (stage2/init).
+  const server = await startNode(start, 'image-server.ts', store, {
+    onMessage: (message) => listening.resolve(String(message)),
+    flags: ['--initial-heap-size=128'],
+    env: { UV_THREADPOOL_SIZE: '64' },
+  })
   void server.ended.then(({ lastLines }) => listening.reject(new Error(`the image server ended: ${lastLines.join('\n')}`)))
   const url = await listening.promise
 
   const perform = async (task: IngotTask): Promise<IngotDone> => {
     let done: IngotDone | undefined
     const before = await cpuMsOf(server.pid)
-    const worker = await startNode(start, 'ingot-worker.ts', JSON.stringify(task), (message) => (done = message as IngotDone))
+    const worker = await startNode(start, 'ingot-worker.ts', JSON.stringify(task), { onMessage: (message) => (done = message as IngotDone) })
     const { lastLines } = await worker.ended
     if (done === undefined) throw new Error(`the worker ended: ${lastLines.join('\n')}`)
     return { ...done, cpuMs: done.cpuMs + (await cpuMsOf(server.pid)) - before }
@@ -32,11 +37,14 @@ export async function openIngot(directory: string, start: Start): Promise<Conten
   }
 }
 
-/** As the appliance starts its worker (stage2/init) and `ingot serve` is started (server/ingot). */
-const nodeFlags = ['--initial-heap-size=128']
+interface NodeOptions {
+  onMessage: (message: unknown) => void
+  flags?: readonly string[]
+  env?: Record<string, string>
+}
 
-const startNode = (start: Start, file: string, argument: string, onMessage: (message: unknown) => void, env: Record<string, string> = {}): Promise<StartedProgram> =>
-  start(process.execPath, [...nodeFlags, join(import.meta.dirname, file), argument], { onMessage, env })
+const startNode = (start: Start, file: string, argument: string, { onMessage, flags = [], env = {} }: NodeOptions): Promise<StartedProgram> =>
+  start(process.execPath, [...flags, join(import.meta.dirname, file), argument], { onMessage, env })
 
 /** proc(5), `stat`, fields 14 and 15 in hundredths of a second. */
 async function cpuMsOf(pid: number): Promise<number> {
