@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, rename, rm, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { IngotError } from './errors.ts'
+import { shareNext } from './share-next.ts'
 
 /*
  * How every file of the data directory is written: whole into a temporary file beside it, flushed, then given its name in one step, and the
@@ -15,12 +16,6 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 export const storageRefusal = (error: unknown, path: string): unknown =>
   codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? new IngotError('storage-full', `no space is left to write ${path}; nothing was changed`, { cause: error }) : error
 
-interface FolderSync {
-  running: Promise<void>
-  next: Promise<void> | undefined
-}
-const folderSyncs = new Map<string, FolderSync>()
-
 async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
@@ -30,21 +25,25 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
+const folderSyncs = new Map<string, () => Promise<void>>()
+
 /** Flushes a folder, so that the names in it are durable. Those who ask while one flush is under way share the next. */
 export function syncFolder(path: string): Promise<void> {
-  const begin = (): Promise<void> => {
-    const sync: FolderSync = { running: flushFolder(path), next: undefined }
-    folderSyncs.set(path, sync)
-    const settled = () => {
-      if (folderSyncs.get(path) === sync && sync.next === undefined) folderSyncs.delete(path)
-    }
-    sync.running.then(settled, settled)
-    return sync.running
+  let sync = folderSyncs.get(path)
+  if (sync === undefined) folderSyncs.set(path, (sync = shareNext(() => flushFolder(path))))
+  return sync()
+}
+
+/** Half a file of a process that was killed; those of living ones last for moments. */
+const abandonedMs = 600_000
+
+/** Removes from a folder what a killed process left there in the middle of a write. */
+export async function dropAbandoned(folder: string): Promise<void> {
+  const temporary = (await readdir(folder)).filter((name) => /\.[0-9a-f]{12}\.tmp$/.test(name)).map((name) => join(folder, name))
+  for (const path of temporary) {
+    const writtenAt = (await stat(path, { throwIfNoEntry: false }))?.mtimeMs
+    if (writtenAt !== undefined && Date.now() - writtenAt > abandonedMs) await rm(path, { force: true })
   }
-  const current = folderSyncs.get(path)
-  if (current === undefined) return begin()
-  // The flush under way may have begun before the caller's change.
-  return (current.next ??= current.running.catch(() => {}).then(begin))
 }
 
 async function writeBeside(path: string, content: string | Uint8Array, mode: number): Promise<string> {

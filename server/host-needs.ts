@@ -52,6 +52,8 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'busybox-static', why: 'a small system to install in the tests', for: ['test'] },
   { package: 'cpio', why: 'an unpacker of the initramfs that is not ours', for: ['test'] },
   { package: 'postgresql', why: 'a job list that is kept in PostgreSQL; the tests start it themselves', for: ['test'] },
+  { package: 'glusterfs-server', why: 'a data directory on a network file system; the tests start it themselves', for: ['test'] },
+  { package: 'glusterfs-client', why: 'a data directory on a network file system', for: ['test'] },
   { package: 'procps', why: 'looks for processes left behind', for: ['test'] },
 ]
 

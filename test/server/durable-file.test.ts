@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFile, replaceFile } from '../../server/durable-file.ts'
+import { createFile, dropAbandoned, replaceFile } from '../../server/durable-file.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -38,4 +38,13 @@ test('what cannot be written leaves nothing behind', async () => {
   await replaceFile(join(directory, 'target', 'inner'), 'x')
   await expect(replaceFile(join(directory, 'target'), 'y')).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/)
   expect(await readdir(directory)).toEqual(['target'])
+})
+
+test('the half file of a killed writer is removed, one that is just being written is not', async () => {
+  const names = ['jobs.json', 'jobs.json.0123456789ab.tmp', 'jobs.json.ba9876543210.tmp', 'notes.tmp']
+  for (const name of names) await writeFile(join(directory, name), 'x')
+  const anHourAgo = new Date(Date.now() - 3_600_000)
+  for (const name of names.filter((each) => each !== 'jobs.json.ba9876543210.tmp')) await utimes(join(directory, name), anHourAgo, anHourAgo)
+  await dropAbandoned(directory)
+  expect((await readdir(directory)).sort()).toEqual(names.filter((name) => name !== 'jobs.json.0123456789ab.tmp'))
 })

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../../../images/fault.ts'
 import { parseDocumentAs, renderProblem } from '../../../images/parse-document.ts'
@@ -65,11 +65,17 @@ export function createListFile(path: string, onProblems: (problems: readonly str
     return `{\n  "version": 1,\n  "jobs": [${text.length === 0 ? '' : `\n${text.join(',\n')}\n  `}]\n}\n`
   }
 
+  // The file is opened for it: a network file system asks its server then, and may answer a mere stat out of its cache (nfs(5), "close-to-open").
   const identify = async (): Promise<string> => {
     try {
-      const { ino, size, mtimeMs, ctimeMs } = await stat(path)
-      changedAt = mtimeMs
-      return `${ino} ${size} ${mtimeMs} ${ctimeMs}`
+      const file = await open(path)
+      try {
+        const { ino, size, mtimeMs, ctimeMs } = await file.stat()
+        changedAt = mtimeMs
+        return `${ino} ${size} ${mtimeMs} ${ctimeMs}`
+      } finally {
+        await file.close()
+      }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return absent
       throw error

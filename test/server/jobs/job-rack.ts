@@ -77,8 +77,15 @@ async function kill(child: ChildProcess | undefined): Promise<void> {
   await ended
 }
 
-/** With a database every server has a directory of its own, for credentials and images; without, all share one. */
-export async function openJobRack({ databaseUrl }: { databaseUrl?: string } = {}): Promise<JobRack> {
+export interface JobRackOptions {
+  /** Every server has a directory of its own then, for credentials and images. */
+  databaseUrl?: string
+  /** Where each server, in order, finds the directory that all share; default one place for all. */
+  directories?: readonly string[]
+}
+
+/** Job servers and workers as processes of their own, that can be killed. */
+export async function openJobRack({ databaseUrl, directories = [] }: JobRackOptions = {}): Promise<JobRack> {
   const home = await mkdtemp(join(tmpdir(), 'ingot-rack-'))
   const journal = join(home, 'journal')
   await writeFile(journal, '')
@@ -97,7 +104,7 @@ export async function openJobRack({ databaseUrl }: { databaseUrl?: string } = {}
 
   const rack: JobRack = {
     async addServer() {
-      const directory = join(home, databaseUrl === undefined ? 'data' : `data-${servers.length}`)
+      const directory = directories[servers.length] ?? join(home, databaseUrl === undefined ? 'data' : `data-${servers.length}`)
       let port = 0
       const server = {
         url: '',
