@@ -12,8 +12,8 @@ const limitMs = 10_000
 export interface ProgramsToEnd {
   /** Where a system is mounted: a service that was started there may have cleared its environment, but its root is there (proc(5)). */
   directory: string
-  /** Hash of the claim, for example `sha256:9f86…`. */
-  claimHash?: string
+  /** Names the claim, for example `9f86d081`. */
+  claimId?: string
 }
 
 /**
@@ -37,10 +37,10 @@ async function find(wanted: ProgramsToEnd): Promise<number[]> {
   return found.flat()
 }
 
-async function isOne(pid: number, { claimHash, directory }: ProgramsToEnd): Promise<boolean> {
+async function isOne(pid: number, { claimId, directory }: ProgramsToEnd): Promise<boolean> {
   const folder = `/proc/${pid}`
-  const environment = claimHash === undefined ? '' : await readFile(join(folder, 'environ'), 'latin1').catch(gone('' as string))
-  if (environment.split('\0').includes(`${claimVariable}=${claimHash}`)) return true
+  const environment = claimId === undefined ? '' : await readFile(join(folder, 'environ'), 'latin1').catch(gone('' as string))
+  if (environment.split('\0').includes(`${claimVariable}=${claimId}`)) return true
   const files = (await readdir(join(folder, 'fd')).catch(gone([] as string[]))).map((name) => join('fd', name))
   const links = await Promise.all(['root', 'cwd', 'exe', ...files].map((name) => readlink(join(folder, name)).catch(gone(''))))
   return links.some((path) => path === directory || path.startsWith(`${directory}/`))

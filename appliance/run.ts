@@ -15,6 +15,8 @@ export interface RunOptions {
   onLine?: (line: string) => void
   /** A file that standard output goes into, whatever its size; then it is neither told line by line nor returned. */
   outputPath?: string
+  /** An open file that the program gets as its file descriptor 3; it then has no standard input. */
+  descriptor?: number
   signal?: AbortSignal
 }
 
@@ -54,6 +56,9 @@ export const execaOptions = (options: RunOptions) =>
     maxBuffer: 16 * 1024 * 1024,
   }) satisfies Options
 
+/** Any open file can be handed on; the types know only the numbers up to 9. */
+const inherited = (descriptor: number) => descriptor as 3
+
 function standardInput(input: RunOptions['input'], onBroken: (error: Error) => void): Options {
   if (input === undefined) return { stdin: 'ignore' }
   return { input: typeof input === 'string' ? input : Readable.from(input, { objectMode: false }).once('error', onBroken) }
@@ -69,7 +74,7 @@ export async function run(program: string, args: readonly string[], options: Run
   try {
     const child = execa(program, [...args], {
       ...execaOptions(options),
-      ...standardInput(options.input, (error) => (broken = error)),
+      ...(options.descriptor === undefined ? standardInput(options.input, (error) => (broken = error)) : { stdio: ['ignore', 'pipe', 'pipe', inherited(options.descriptor)] as const }),
       // A stream over an open file is handed to the program as it is: nothing flows through us.
       ...(output === undefined ? {} : { stdout: output.createWriteStream({ autoClose: false }) }),
     })
@@ -94,6 +99,8 @@ export interface StartOptions {
   output?: 'pipe' | 'inherit'
   /** Pipes beyond standard error: the program's file descriptors 3, 4, … */
   extraPipes?: number
+  /** An open file that the program gets as its file descriptor 3, in place of such pipes. */
+  descriptor?: number
   /** Called with each line of standard error, when that is ours to read. */
   onErrorLine?: (line: string) => void
   /** Called with each message when the program is a Node program of ours with `process.send`. */
@@ -133,7 +140,7 @@ export async function start(program: string, args: readonly string[], options: S
     env: { ...baseEnvironment(), ...options.env },
     extendEnv: false,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    stdio: ['ignore', output, output, ...extraPipes],
+    stdio: ['ignore', output, output, ...(options.descriptor === undefined ? extraPipes : [inherited(options.descriptor)])],
     ipc: options.onMessage !== undefined,
     detached: options.ownSession ?? false,
     buffer: false,

@@ -1,32 +1,15 @@
+import { workerKernelArguments, type WorkerBoot } from './kernel-arguments.ts'
+
 /** How often a script tries before the machine boots its local disk; between two tries it sleeps as many seconds as it has tried. */
 const tries = 10
-
-/** What a boot script for the worker needs to know. */
-export interface WorkerBoot {
-  /** Base of the boot server, for example `http://10.77.0.1:8080`. */
-  httpUrl: string
-  /** sha256 of stage 2, for example `sha256:9f86…`. */
-  stage2Digest: string
-  /** Single-use ticket that the worker exchanges for its credential. */
-  ticket: string
-}
 
 /**
  * The iPXE script that boots the worker. `netX` is the NIC that iPXE booted from (net0 often is not: matchbox #410), `imgfree` drops what an
  * earlier try left, and `initrd=` is what makes a UEFI kernel find its initramfs. After `tries` failed tries the machine boots its local disk.
  */
-export function renderWorkerScript({ httpUrl, stage2Digest, ticket }: WorkerBoot): string {
-  const kernelArguments = [
-    'initrd=initramfs.img',
-    'BOOTIF=01-${netX/mac:hexhyp}',
-    `ingot.server=${httpUrl}`,
-    `ingot.stage2=${stage2Digest}`,
-    `ingot.ticket=${ticket}`,
-    // A kernel that panics boots again after 10 s instead of standing still.
-    'panic=10',
-    'console=tty0',
-    'console=ttyS0,115200',
-  ]
+export function renderWorkerScript(boot: WorkerBoot): string {
+  const { httpUrl } = boot
+  const kernelArguments = ['initrd=initramfs.img', ...workerKernelArguments(boot, '${netX/mac:hexhyp}')]
   return renderScript([
     'imgfree',
     `kernel ${httpUrl}/boot/vmlinuz ${kernelArguments.join(' ')} || goto failed`,
@@ -34,6 +17,9 @@ export function renderWorkerScript({ httpUrl, stage2Digest, ticket }: WorkerBoot
     'boot || goto failed',
   ])
 }
+
+/** The iPXE script of a machine that boots its own disk (F6); `why` is shown on its console. */
+export const renderLocalDiskScript = (why: string): string => ['#!ipxe', `echo Ingot: booting the local disk, ${why}`, ...bootLocalDisk, ''].join('\n')
 
 /**
  * The script for an iPXE that did not say who it is: one that fetched `autoexec.ipxe` by itself (iPXE 2.0), or a person with curl.
@@ -62,8 +48,13 @@ function renderScript(commands: readonly string[]): string {
     '',
     ':local-disk',
     `echo Ingot: gave up after ${tries} tries, booting the local disk`,
-    'iseq ${platform} efi && exit 0 ||',
-    'sanboot --no-describe --drive 0x80 || exit 1',
+    ...bootLocalDisk,
     '',
   ].join('\n')
 }
+
+/**
+ * Boots what the machine has on its disks. UEFI firmware goes on to its next boot option when this one fails, and to its menu, where it stays, when it
+ * succeeds (UEFI 2.10, 3.1.1; warewulf3 #106, netboot.xyz #1276). A BIOS boots its first disk, or goes on to its next device if it cannot.
+ */
+const bootLocalDisk = ['iseq ${platform} efi && exit 1 ||', 'sanboot --no-describe --drive 0x80 || exit 1']

@@ -6,15 +6,44 @@ import { mebibyte, parseSize, renderSize } from './size.ts'
 
 /** Every reason why an image of this recipe could not be made or would not boot. */
 export function checkRecipe(recipe: Recipe): Fault[] {
-  return [...checkDisk(recipe), ...checkNames(recipe), ...checkMounts(recipe), ...checkBoot(recipe), ...checkInstall(recipe)]
+  return [...checkDiskRule(recipe), ...(recipe.from === undefined ? checkFromNothing(recipe) : checkFromImage(recipe)), ...checkProof(recipe)]
 }
 
-function checkDisk({ name, disk, partitions }: Recipe): Fault[] {
-  const faults: Fault[] = []
-  const minBytes = Math.max(parseSize(disk.size)!, parseSize(disk.minSize ?? disk.size)!)
-  if (disk.maxSize !== undefined && parseSize(disk.maxSize)! < minBytes) {
-    faults.push({ path: ['disk', 'maxSize'], expected: 'no less than size and minSize', got: disk.maxSize })
+/** A recipe that makes all of its disk by itself. */
+function checkFromNothing(recipe: Recipe): Fault[] {
+  const { partitions, install } = recipe
+  if (partitions === undefined || install === undefined) {
+    return (['partitions', 'install'] as const).flatMap((key) =>
+      recipe[key] === undefined ? [{ path: [key], expected: `a list of ${key === 'install' ? 'install steps' : 'partitions'}, or from`, got: 'nothing' }] : [],
+    )
   }
+  const whole = { ...recipe, partitions, install }
+  return [...checkLayout(whole), ...checkNames(whole), ...checkMounts(whole), ...checkBoot(whole), ...checkInstall(whole)]
+}
+
+/** A recipe that starts from an image, which has partitions, a base system and boot loaders already. */
+function checkFromImage({ partitions, install = [] }: Recipe): Fault[] {
+  const bases = install.flatMap((step, index) => ('rootfs' in step || 'debootstrap' in step ? [{ index, got: Object.keys(step).join() }] : []))
+  const bootloaders = install.flatMap((step, index) => ('bootloader' in step ? [index] : []))
+  return [
+    ...(partitions === undefined ? [] : [{ path: ['partitions'], expected: 'none beside from: they come with the image', got: `${partitions.length} of them`, atKey: true as const }]),
+    ...bases.map(({ index, got }) => ({ path: ['install', index], expected: 'packages or bootloader beside from: the base system comes with the image', got })),
+    ...bootloaders.slice(1).map((index) => ({ path: ['install', index], expected: 'one bootloader step', got: 'a second' })),
+  ]
+}
+
+/** With all that a recipe has which does not start from an image. */
+type WholeRecipe = Recipe & Required<Pick<Recipe, 'partitions' | 'install'>>
+
+function checkDiskRule({ disk }: Recipe): Fault[] {
+  const minBytes = Math.max(parseSize(disk.size)!, parseSize(disk.minSize ?? disk.size)!)
+  return disk.maxSize !== undefined && parseSize(disk.maxSize)! < minBytes
+    ? [{ path: ['disk', 'maxSize'], expected: 'no less than size and minSize', got: disk.maxSize }]
+    : []
+}
+
+function checkLayout({ name, disk, partitions }: WholeRecipe): Fault[] {
+  const faults: Fault[] = []
   const layout = planLayout(name, parseSize(disk.size)!, partitions)
   if ('expected' in layout) {
     const path = layout.partition === undefined ? ['partitions'] : ['partitions', layout.partition, 'size']
@@ -32,7 +61,7 @@ function checkFilesystemSize({ filesystem, sizeBytes }: PlannedPartition, index:
   return [{ path: ['partitions', index, 'size'], expected: `at least ${renderSize(least)} for ${filesystem}`, got: renderSize(sizeBytes) }]
 }
 
-const checkNames = ({ partitions }: Recipe): Fault[] =>
+const checkNames = ({ partitions }: WholeRecipe): Fault[] =>
   partitions.flatMap(({ name }, index) =>
     partitions.findIndex((other) => other.name === name) < index
       ? [{ path: ['partitions', index, 'name'], expected: 'a name of its own', got: `a second ${name}` }]
@@ -42,7 +71,7 @@ const checkNames = ({ partitions }: Recipe): Fault[] =>
 /** Filled by the kernel of a running system, never by a partition. */
 const kernelMounts = ['/dev', '/proc', '/sys', '/run']
 
-const checkMounts = ({ partitions }: Recipe): Fault[] =>
+const checkMounts = ({ partitions }: WholeRecipe): Fault[] =>
   partitions.flatMap(({ mount, filesystem }, index) => {
     if (mount === undefined) return []
     const path = ['partitions', index, 'mount']
@@ -54,7 +83,7 @@ const checkMounts = ({ partitions }: Recipe): Fault[] =>
     return filesystem === undefined ? [{ path: ['partitions', index], expected: `a filesystem to mount at ${mount}`, got: 'none' }] : []
   })
 
-function checkBoot({ firmware, partitions }: Recipe): Fault[] {
+function checkBoot({ firmware, partitions }: WholeRecipe): Fault[] {
   const faults: Fault[] = []
   const root = partitions.findIndex(({ mount }) => mount === '/')
   if (root === -1) faults.push({ path: ['partitions'], expected: 'a partition mounted at /', got: 'none' })
@@ -90,7 +119,7 @@ function checkBootPartition({ type, filesystem, mount }: RecipePartition, index:
   ]
 }
 
-function checkInstall({ install }: Recipe): Fault[] {
+function checkInstall({ install }: WholeRecipe): Fault[] {
   const faults: Fault[] = []
   const bases = install.flatMap((step, index) => ('rootfs' in step || 'debootstrap' in step ? [index] : []))
   if (bases[0] !== 0) faults.push({ path: ['install', 0], expected: 'rootfs or debootstrap first', got: Object.keys(install[0]!).join() })
@@ -111,4 +140,14 @@ function checkInstall({ install }: Recipe): Fault[] {
     faults.push({ path: ['install'], expected: 'the package grub-cloud-amd64 (GRUB for BIOS and UEFI, signed) before the bootloader', got: 'none' })
   }
   return faults
+}
+
+function checkProof({ firmware, proof = {} }: Recipe): Fault[] {
+  if (proof === 'none') return []
+  const proven = proof.firmware ?? firmware
+  const foreign = proven.findIndex((each) => !firmware.includes(each))
+  return [
+    ...(foreign === -1 ? [] : [{ path: ['proof', 'firmware', foreign], expected: `a firmware of the recipe (${firmware.join(', ')})`, got: proven[foreign]! }]),
+    ...(proof.secureBoot !== true || proven.includes('uefi') ? [] : [{ path: ['proof', 'secureBoot'], expected: 'uefi among the firmware of the proof, which alone has Secure Boot', got: proven.join(', ') }]),
+  ]
 }

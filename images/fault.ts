@@ -20,7 +20,8 @@ export const renderFault = ({ path, expected, got }: Fault): string => `${path.l
 /** What Ajv found, in our words; an unknown key with the nearest known one. A schema's `description` says what was expected. */
 export function faultsOf(errors: readonly ErrorObject[]): Fault[] {
   const union = errors.findLast(({ keyword }) => keyword === 'anyOf')
-  if (union === undefined) return errors.map(faultOf)
+  // What a `oneOf` misses in each of its branches says nothing beside it.
+  if (union === undefined) return errors.filter(({ schemaPath }) => !/\/oneOf\/\d+\//.test(schemaPath)).map(faultOf)
   // Ajv tells what is wrong by every branch of a union, and then that none fits.
   const below = errors.filter((error) => `${error.instancePath}/`.startsWith(`${union.instancePath}/`) && error.schemaPath.startsWith(`${union.schemaPath}/`))
   const rest = errors.filter((error) => error !== union && !below.includes(error))
@@ -56,6 +57,9 @@ function faultOf(error: ErrorObject): Fault {
       const choices = schema.enum?.join(', ')
       return { path, expected: schema.description === undefined ? `one of ${choices}` : `${schema.description}: ${choices}`, got: show(error.data) }
     }
+    // Ours tell which keys exclude one another.
+    case 'oneOf':
+      return { path, expected: schema.description ?? '', got: error.params.passingSchemas === null ? 'neither of them' : 'both of them' }
     case 'minProperties':
     case 'maxProperties':
       return { path, expected: schema.description ?? '', got: Object.keys(error.data as object).join(' and ') || 'none' }

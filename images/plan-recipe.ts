@@ -1,8 +1,9 @@
 import type { ComponentRef } from './component.ts'
 import { planLayout } from './layout.ts'
-import type { DiskRule, Plan, Step } from './plan.ts'
+import type { DiskRule, Plan, ProofPlan, Step, StepOf } from './plan.ts'
 import type { ConfigureStep, InstallStep, Recipe } from './recipe.ts'
 import { parseSize } from './size.ts'
+import { snapshotTag, type SnapshotFacts } from './snapshot-tag.ts'
 
 /** The components that a plan names, once they are in the store of the first computer. */
 export interface ResolvedComponents {
@@ -16,15 +17,19 @@ export interface ResolvedComponents {
   debootstrapTools?: ComponentRef
   /** Files and scripts of the recipe by their path in its folder. */
   files: ReadonlyMap<string, ComponentRef>
+  /** The image that the recipe starts from, if it does. */
+  from?: Pick<StepOf<'start-from'>, 'image' | 'version' | 'digest'>
+  /** By what the result of the install steps is known again; missing when it is not to be kept. */
+  snapshot?: Omit<SnapshotFacts, 'tools'>
 }
 
 /**
- * What a recipe becomes (B3): partition, install, configure, generalise, image.
+ * What a recipe becomes (B3): partition or start from an image, install, keep what came of that, configure, generalise, image.
  * Throws when a component that the recipe names is missing, or its layout is one that `parseRecipe` refuses: both are mistakes of the caller.
  */
 export function planRecipe(recipe: Recipe, components: ResolvedComponents): Plan {
-  const layout = planLayout(recipe.name, parseSize(recipe.disk.size)!, recipe.partitions)
-  if ('expected' in layout) throw new Error(`recipe ${recipe.name} has no layout: expected ${layout.expected}, got ${layout.got}`)
+  const first = [planStart(recipe, components), ...(recipe.install ?? []).map((step) => planInstall(step, recipe, components))]
+  const configure = (recipe.configure ?? []).map((step) => planConfigure(step, components))
   return {
     version: 1,
     recipe: { name: recipe.name, digest: components.recipeDigest },
@@ -32,12 +37,44 @@ export function planRecipe(recipe: Recipe, components: ResolvedComponents): Plan
     firmware: recipe.firmware,
     tools: components.tools,
     steps: [
-      { kind: 'partition', disk: planDiskRule(recipe.disk), ...layout },
-      ...recipe.install.map((step) => planInstall(step, recipe, components)),
-      ...(recipe.configure ?? []).map((step) => planConfigure(step, components)),
+      ...first,
+      ...planSnapshot(recipe, first, configure, components),
+      ...configure,
       { kind: 'generalise' },
       { kind: 'image', image: recipe.image.name },
     ],
+    proof: planProof(recipe),
+  }
+}
+
+function planStart(recipe: Recipe, { from }: ResolvedComponents): Step {
+  const disk = planDiskRule(recipe.disk)
+  const diskSizeBytes = parseSize(recipe.disk.size)!
+  if (recipe.from !== undefined) {
+    if (from === undefined) throw new Error(`image ${recipe.from} was not resolved`)
+    return { kind: 'start-from', disk, diskSizeBytes, ...from }
+  }
+  const layout = planLayout(recipe.name, diskSizeBytes, recipe.partitions ?? [])
+  if ('expected' in layout) throw new Error(`recipe ${recipe.name} has no layout: expected ${layout.expected}, got ${layout.got}`)
+  return { kind: 'partition', disk, ...layout }
+}
+
+/** Worth its time only between steps that take long and steps that change often. */
+function planSnapshot(recipe: Recipe, first: readonly Step[], configure: readonly Step[], { snapshot, tools }: ResolvedComponents): Step[] {
+  if (snapshot === undefined || first.length === 1 || configure.length === 0) return []
+  return [{ kind: 'snapshot', image: recipe.image.name, tag: snapshotTag(first, { ...snapshot, tools: tools.digest }) }]
+}
+
+/** Generous even where every instruction of the guest is emulated: Debian is at its login prompt within 40 s there. */
+const proofTimeoutSeconds = 900
+
+function planProof({ proof = {}, firmware, check = [] }: Recipe): ProofPlan {
+  if (proof === 'none') return 'none'
+  return {
+    firmware: proof.firmware ?? firmware,
+    ...(proof.secureBoot === true ? { secureBoot: true as const } : {}),
+    checks: check,
+    timeoutSeconds: proof.timeoutSeconds ?? proofTimeoutSeconds,
   }
 }
 

@@ -1,5 +1,8 @@
 import { Type, type Static } from 'typebox'
-import { componentRefSchema } from './component.ts'
+import { componentRefSchema, digestSchema } from './component.ts'
+import { identitySchema } from './identity.ts'
+import { recipeCheckSchema } from './recipe.ts'
+import { snapshotTagPattern } from './snapshot-tag.ts'
 
 /*
  * The plan of a job is its script (B3): what a recipe becomes once every size is a sector number and every file a component.
@@ -66,6 +69,25 @@ export const partitionStepSchema = Type.Object(
   closed,
 )
 
+/**
+ * Starts from an image of the first computer in place of an empty disk: its partition table, its filesystems, its system. Nothing is written unless the
+ * disk rule allows it (F1).
+ */
+export const startFromStepSchema = Type.Object(
+  {
+    kind: Type.Literal('start-from'),
+    disk: diskRuleSchema,
+    /** Size of the disk that the new image describes, that of the image at least; the last partition grows up to it. */
+    diskSizeBytes: Type.Integer({ minimum: 1048576 }),
+    image: Type.String({ pattern: '^[a-z0-9]+([._-][a-z0-9]+)*$' }),
+    /** The version for people; what is taken goes by the digest. */
+    version: Type.String(),
+    /** Of the manifest. */
+    digest: digestSchema,
+  },
+  closed,
+)
+
 /** Unpacks a root filesystem (a tar compressed with zstd) into the mounted partitions. */
 export const rootfsStepSchema = Type.Object({ kind: Type.Literal('install-rootfs'), component: componentRefSchema }, closed)
 
@@ -113,6 +135,15 @@ export const fileStepSchema = Type.Object(
 /** Runs a script in the installed system (chroot) as root; its first line names its interpreter. */
 export const scriptStepSchema = Type.Object({ kind: Type.Literal('configure-script'), component: componentRefSchema }, closed)
 
+/**
+ * Keeps the disk as the steps before have made it under a tag of the image's name, which is never a version of it. A job that finds that there already
+ * starts from it, in place of those steps.
+ */
+export const snapshotStepSchema = Type.Object(
+  { kind: Type.Literal('snapshot'), image: Type.String({ pattern: '^[a-z0-9]+([._-][a-z0-9]+)*$' }), tag: Type.String({ pattern: snapshotTagPattern }) },
+  closed,
+)
+
 /** Takes away what must differ between two copies: machine-id, SSH host keys, leases, logs, random seed (B24). */
 export const generaliseStepSchema = Type.Object({ kind: Type.Literal('generalise') }, closed)
 
@@ -122,20 +153,67 @@ export const imageStepSchema = Type.Object(
   closed,
 )
 
+/** Writes an image of the first computer onto a disk and reads it back. Nothing is written unless machine and disk fit the image, and the rule the disk. */
+export const writeImageStepSchema = Type.Object(
+  {
+    kind: Type.Literal('write-image'),
+    image: Type.String({ pattern: '^[a-z0-9]+([._-][a-z0-9]+)*$' }),
+    /** The version for people; what is written goes by the digest. */
+    version: Type.String(),
+    /** Of the manifest. */
+    digest: digestSchema,
+    disk: diskRuleSchema,
+    sectorBytes: Type.Integer({ minimum: 512 }),
+  },
+  closed,
+)
+
+/** Lets the last partition and its filesystem use all of the disk that an image was written to. */
+export const growDiskStepSchema = Type.Object({ kind: Type.Literal('grow-disk') }, closed)
+
+/** Makes the system that was written one of its own: name, users, keys and network, and an identity that no other copy has (B24). */
+export const personaliseStepSchema = Type.Object({ kind: Type.Literal('personalise'), identity: identitySchema }, closed)
+
 export const stepSchema = Type.Union([
   partitionStepSchema,
+  startFromStepSchema,
   rootfsStepSchema,
   debootstrapStepSchema,
   packagesStepSchema,
   bootloaderStepSchema,
   fileStepSchema,
   scriptStepSchema,
+  snapshotStepSchema,
   generaliseStepSchema,
   imageStepSchema,
+  writeImageStepSchema,
+  growDiskStepSchema,
+  personaliseStepSchema,
 ])
 export type Step = Static<typeof stepSchema>
 export type StepKind = Step['kind']
 export type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>
+
+/**
+ * What a booted copy of the image must show before the image is visible (F2, F3), for example
+ * `{ firmware: ['bios', 'uefi'], checks: [{ run: 'systemctl is-active nginx' }], timeoutSeconds: 900 }`; `none`: it is published as it came.
+ */
+export const proofPlanSchema = Type.Union([
+  Type.Literal('none'),
+  Type.Object(
+    {
+      /** By each of these a copy is booted from nothing but its disk. */
+      firmware: Type.Array(Type.Enum(['bios', 'uefi']), { minItems: 1 }),
+      /** The UEFI machine has Secure Boot on. */
+      secureBoot: Type.Optional(Type.Literal(true)),
+      checks: Type.Array(recipeCheckSchema),
+      /** For each firmware, from power-on to the last check. */
+      timeoutSeconds: Type.Integer({ minimum: 1 }),
+    },
+    closed,
+  ),
+])
+export type ProofPlan = Static<typeof proofPlanSchema>
 
 /** What the image is: copied into the image's OCI config. */
 export const planSchema = Type.Object(
@@ -147,6 +225,7 @@ export const planSchema = Type.Object(
     /** Programs that the steps need and the appliance does not carry: a squashfs mounted once the job is claimed (B20). */
     tools: componentRefSchema,
     steps: Type.Array(stepSchema, { minItems: 1 }),
+    proof: proofPlanSchema,
   },
   closed,
 )

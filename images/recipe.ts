@@ -90,7 +90,7 @@ const configureStep = oneKey({
   script: ownFile,
 })
 
-const check = oneKey({
+export const recipeCheckSchema = oneKey({
   run: text('a shell command'),
   http: Type.Object(
     {
@@ -116,6 +116,37 @@ const partition = Type.Object(
 
 const firmware = Type.Enum(['bios', 'uefi'], { description: 'a firmware' })
 
+const proofChoices = 'none, or firmware, secureBoot and timeoutSeconds'
+
+/** How the image is proven: `none`, or by which firmware a copy of it must boot and pass the checks. */
+const proof = Type.Union(
+  [
+    Type.Literal('none', { description: proofChoices }),
+    Type.Object(
+      {
+        /** Default: each firmware of the recipe. */
+        firmware: Type.Optional(Type.Array(firmware, { minItems: 1, uniqueItems: true, description: 'a list of bios, uefi or both' })),
+        /** The UEFI machine has Secure Boot on. Default false. */
+        secureBoot: Type.Optional(Type.Boolean({ description: 'true or false' })),
+        /** From power-on to the last check, for each firmware. Default 900. */
+        timeoutSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400, description: 'whole seconds, at most a day' })),
+      },
+      { ...closed, description: 'firmware, secureBoot and timeoutSeconds' },
+    ),
+  ],
+  { description: proofChoices },
+)
+
+/** By what a disk of a machine is chosen (F1): all that is given must hold. */
+export const diskChoiceFields = {
+  minSize: Type.Optional(size),
+  maxSize: Type.Optional(size),
+  serial: Type.Optional(text('the serial number of a disk')),
+  wwn: Type.Optional(text('the World Wide Name of a disk')),
+  model: Type.Optional(text('the model of a disk')),
+  transport: Type.Optional(Type.Enum(['nvme', 'sata', 'sas', 'scsi', 'virtio'], { description: 'how a disk is attached' })),
+} as const
+
 export const recipeSchema = Type.Object(
   {
     /** The name of the recipe's folder. */
@@ -128,21 +159,27 @@ export const recipeSchema = Type.Object(
     disk: Type.Object(
       {
         size,
-        minSize: Type.Optional(size),
-        maxSize: Type.Optional(size),
-        serial: Type.Optional(text('the serial number of a disk')),
-        wwn: Type.Optional(text('the World Wide Name of a disk')),
-        model: Type.Optional(text('the model of a disk')),
-        transport: Type.Optional(Type.Enum(['nvme', 'sata', 'sas', 'scsi', 'virtio'], { description: 'how a disk is attached' })),
+        ...diskChoiceFields,
       },
       { ...closed, description: 'the size of the disk and the rule by which it is chosen' },
     ),
-    partitions: Type.Array(partition, { minItems: 1, description: 'a list of partitions in the order of the disk' }),
-    install: Type.Array(installStep, { minItems: 1, description: 'a list of install steps' }),
+    /** An image of this first computer that the new one starts from, the newest version unless one is given: its partitions, its system. */
+    from: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]+([._-][a-z0-9]+)*(:[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127})?$',
+        description: 'the name of an image, and a version after a colon if not the newest, like debian-12 or debian-12:web-1',
+      }),
+    ),
+    /** Left out with `from`. */
+    partitions: Type.Optional(Type.Array(partition, { minItems: 1, description: 'a list of partitions in the order of the disk' })),
+    /** May be left out with `from`. */
+    install: Type.Optional(Type.Array(installStep, { minItems: 1, description: 'a list of install steps' })),
     configure: Type.Optional(Type.Array(configureStep, { description: 'a list of configure steps' })),
     image: Type.Object({ name }, { ...closed, description: 'the name under which the image is published' }),
     /** What a booted copy must show before the image counts as good (F2). */
-    check: Type.Optional(Type.Array(check, { description: 'a list of checks' })),
+    check: Type.Optional(Type.Array(recipeCheckSchema, { description: 'a list of checks' })),
+    /** How the first computer proves the image before anyone sees it (F2, F3). Default: each firmware of the recipe. */
+    proof: Type.Optional(proof),
   },
   {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -153,8 +190,8 @@ export const recipeSchema = Type.Object(
 )
 
 export type Recipe = Static<typeof recipeSchema>
-export type RecipePartition = Recipe['partitions'][number]
-export type InstallStep = Recipe['install'][number]
+export type RecipePartition = NonNullable<Recipe['partitions']>[number]
+export type InstallStep = NonNullable<Recipe['install']>[number]
 export type ConfigureStep = NonNullable<Recipe['configure']>[number]
 
 /**

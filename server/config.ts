@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { isIPv4 } from 'node:net'
-import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { Type, type Static } from 'typebox'
 import type { Fault } from '../images/fault.ts'
@@ -9,7 +9,8 @@ import { IngotError } from './errors.ts'
 import { faultsOfImages, imagesSchema, resolveImages, type ImagesConfig } from './image-store/images-config.ts'
 import { faultsOfListen, listenSchema, splitListen, type ListenAddress } from './listen-address.ts'
 import { faultsOfListRules, listRuleSchema, type ListRule } from './jobs/dynamic/list-rule.ts'
-import type { NetbootOptions } from './netboot/netboot.ts'
+import { faultsOfNetboot, resolveNetboot, type Interfaces, type NetbootConfig } from './netboot/netboot-config.ts'
+import { netbootSchema } from './netboot/netboot-schema.ts'
 
 const closed = { additionalProperties: false }
 const url = Type.String({ format: 'uri', pattern: '^https?://' })
@@ -21,26 +22,7 @@ export const configSchema = Type.Object(
     data: Type.String({ minLength: 1 }),
     listen: listenSchema,
     /** Boot services on one interface; leave out for a job server without them. */
-    netboot: Type.Optional(
-      Type.Object(
-        {
-          /** The only interface that DHCP and TFTP answer on (F7), for example `eno2`. */
-          interface: Type.String({ minLength: 1, maxLength: 15 }),
-          /** Addresses handed out, `first-last`. */
-          range: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+ *- *\\d+\\.\\d+\\.\\d+\\.\\d+$', description: 'the first and the last address, like 192.0.2.100-192.0.2.200' }),
-          /** Default 3600. */
-          leaseSeconds: Type.Optional(Type.Integer({ minimum: 120, maximum: 31_536_000 })),
-          /** Default gateway told to machines; none unless given. */
-          router: Type.Optional(Type.String({ format: 'ipv4' })),
-          /** DNS servers told to machines. */
-          nameServers: Type.Optional(Type.Array(Type.String({ format: 'ipv4' }))),
-          domain: Type.Optional(Type.String({ format: 'hostname' })),
-          /** IPv6 router advertisements with lifetime 0, which save iPXE a wait of 13 s on a network without IPv6. Default true. */
-          routerAdvertisements: Type.Optional(Type.Boolean()),
-        },
-        closed,
-      ),
-    ),
+    netboot: Type.Optional(netbootSchema),
     /** Job servers that workers walk, in order; default this one alone. */
     servers: Type.Optional(
       Type.Array(
@@ -62,6 +44,18 @@ export const configSchema = Type.Object(
     /** Rules by which the server puts jobs on its list by itself; none unless given. */
     lists: Type.Optional(Type.Array(listRuleSchema)),
     images: Type.Optional(imagesSchema),
+    /** How images are proven before they are visible. */
+    proof: Type.Optional(
+      Type.Object(
+        {
+          /** Copies that boot at once, each with 1 GiB of memory. Default 1. */
+          atOnce: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+          /** Every UEFI copy has Secure Boot on, whatever the recipe says. Default false. */
+          secureBoot: Type.Optional(Type.Boolean()),
+        },
+        closed,
+      ),
+    ),
     /**
      * A PostgreSQL that keeps the job list in place of files of the data directory, for several servers that share no directory, for example
      * `postgres://ingot@db.example/ingot`.
@@ -84,9 +78,7 @@ export interface Config {
   dataDirectory: string
   listen: ListenAddress
   /** Its address and prefix are those of the interface, which machines reach this server by. */
-  netboot:
-    | Pick<NetbootOptions, 'interfaceName' | 'address' | 'prefixLength' | 'range' | 'leaseSeconds' | 'router' | 'nameServers' | 'domain' | 'routerAdvertisements'>
-    | undefined
+  netboot: NetbootConfig | undefined
   servers: { url: string; credential?: string }[]
   mirrors: { debian: string; 'debian-security': string }
   recipeDirectories: string[]
@@ -94,69 +86,14 @@ export interface Config {
   /** Of the PostgreSQL that keeps the job list; files of the data directory when there is none. */
   databaseUrl?: string
   images: ImagesConfig
+  proof: { atOnce: number; secureBoot: boolean }
   applianceDirectory: string
-}
-
-export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
-
-const toNumber = (address: string): number => address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
-const networkOf = (address: string, prefixLength: number): number => Math.floor(toNumber(address) / 2 ** (32 - prefixLength))
-
-const splitRange = (range: string): { first: string; last: string } => {
-  const [first = '', last = ''] = range.split('-').map((part) => part.trim())
-  return { first, last }
-}
-
-/** The IPv4 address of an interface that the boot services use: the one HTTP listens on if it is there, else its first. */
-function bootAddress(interfaces: Interfaces, name: string, listenAddress: string): NetworkInterfaceInfo | undefined {
-  const addresses = (interfaces[name] ?? []).filter((each) => each.family === 'IPv4')
-  return addresses.find((each) => each.address === listenAddress) ?? addresses[0]
 }
 
 /** What a schema cannot say: that the fields fit each other and this host. */
 function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
-  const { address, port } = splitListen(file.listen)
-  const faults = faultsOfListen({ address, port })
-  const { netboot } = file
-  if (netboot === undefined) return faults
-
-  const { first, last } = splitRange(netboot.range)
-  const badAddress = [first, last].find((each) => !isIPv4(each))
-  if (badAddress !== undefined) faults.push({ path: ['netboot', 'range'], expected: 'two IPv4 addresses', got: `"${badAddress}"` })
-  const known = Object.keys(interfaces).filter((name) => name !== 'lo')
-  const own = bootAddress(interfaces, netboot.interface, address)
-  if (interfaces[netboot.interface] === undefined) {
-    faults.push({
-      path: ['netboot', 'interface'],
-      expected: `a network interface of this host that is up and has an address (${known.join(', ') || 'there is none'})`,
-      got: `"${netboot.interface}"`,
-    })
-  } else if (own === undefined) {
-    faults.push({ path: ['netboot', 'interface'], expected: 'an interface with an IPv4 address', got: `${netboot.interface} has none` })
-  } else if (badAddress === undefined) {
-    const prefixLength = Number(own.cidr?.split('/')[1])
-    const inside = (each: string) => networkOf(each, prefixLength) === networkOf(own.address, prefixLength)
-    const outside = [first, last].find((each) => !inside(each))
-    if (outside !== undefined) {
-      faults.push({ path: ['netboot', 'range'], expected: `addresses of ${netboot.interface}'s network ${own.cidr}`, got: outside })
-    }
-    if (toNumber(first) > toNumber(last)) faults.push({ path: ['netboot', 'range'], expected: 'the lower address first', got: netboot.range })
-    if (toNumber(first) <= toNumber(own.address) && toNumber(own.address) <= toNumber(last)) {
-      faults.push({ path: ['netboot', 'range'], expected: `a range without this host's own address ${own.address}`, got: netboot.range })
-    }
-    if (isIPv4(address) && address !== own.address && address !== '0.0.0.0') {
-      faults.push({
-        path: ['listen'],
-        expected: `${own.address} (the address of ${netboot.interface}, where machines boot) or 0.0.0.0`,
-        got: address,
-      })
-    }
-    if (netboot.router !== undefined && !inside(netboot.router)) {
-      faults.push({ path: ['netboot', 'router'], expected: `an address of ${own.cidr}`, got: netboot.router })
-    }
-  }
-  if (port === 0) faults.push({ path: ['listen'], expected: 'a fixed port, because boot scripts name it', got: '0' })
-  return faults
+  const listen = splitListen(file.listen)
+  return [...faultsOfListen(listen), ...(file.netboot === undefined ? [] : faultsOfNetboot(file.netboot, listen, interfaces))]
 }
 
 /**
@@ -170,21 +107,7 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
   const file = parsed.value
   const listen = splitListen(file.listen)
   const dataDirectory = resolve(folder, file.data)
-  const own = file.netboot && bootAddress(interfaces, file.netboot.interface, listen.address)
-  const netboot =
-    file.netboot && own
-      ? {
-          interfaceName: file.netboot.interface,
-          address: own.address,
-          prefixLength: Number(own.cidr?.split('/')[1]),
-          range: splitRange(file.netboot.range),
-          leaseSeconds: file.netboot.leaseSeconds ?? 3600,
-          ...(file.netboot.router === undefined ? {} : { router: file.netboot.router }),
-          nameServers: file.netboot.nameServers ?? [],
-          ...(file.netboot.domain === undefined ? {} : { domain: file.netboot.domain }),
-          routerAdvertisements: file.netboot.routerAdvertisements ?? true,
-        }
-      : undefined
+  const netboot = file.netboot && resolveNetboot(file.netboot, listen, interfaces)
   return {
     dataDirectory,
     listen,
@@ -195,6 +118,7 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     lists: file.lists ?? [],
     ...(file.database === undefined ? {} : { databaseUrl: file.database }),
     images: resolveImages(file.images, folder),
+    proof: { atOnce: file.proof?.atOnce ?? 1, secureBoot: file.proof?.secureBoot ?? false },
     applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
   }
 }
@@ -211,6 +135,14 @@ const missingFolders = (file: ConfigFile, folder: string): Fault[] =>
   )
 
 const faultsOfLists = ({ lists = [] }: ConfigFile): Fault[] => faultsOfListRules(lists).map((fault) => ({ ...fault, path: ['lists', ...fault.path] }))
+
+/** Reads the configuration at a path. Throws `IngotError` 'config-invalid', also when it cannot be read. */
+export async function readConfigFile(path: string): Promise<Config> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
+  })
+  return parseConfig(text, path)
+}
 
 /** The configuration of `ingot serve --no-netboot --data DIR --listen ADDRESS:PORT`. Throws `IngotError` 'config-invalid' like `parseConfig`. */
 export function configWithoutNetboot(options: { data: string; listen: string }): Config {

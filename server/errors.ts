@@ -19,6 +19,8 @@ export const errorCodes = {
   'server-unreachable': 'user',
   'argument-invalid': 'user',
   'port-in-use': 'user',
+  'other-dhcp-server': 'user',
+  'output-closed': 'system',
   'storage-full': 'system',
   'store-unreachable': 'system',
   'mirror-unreachable': 'system',

@@ -5,12 +5,14 @@ import { loadAppliance, type Appliance } from '../appliance/os/load-appliance.ts
 import type { Run, Start } from '../appliance/run.ts'
 import { componentsOf } from '../images/components-of.ts'
 import type { Plan } from '../images/plan.ts'
-import { planRecipe } from '../images/plan-recipe.ts'
 import { withJobDefaults } from './api/job.ts'
+import { factsOf } from './attest/build-facts.ts'
+import { createAttestor, repositoryAt } from './attest/create-attestor.ts'
+import { openSigningKey } from './attest/signing-key.ts'
 import { createComponentStore } from './components/component-store.ts'
 import { createEnsureRootfs } from './components/ensure-rootfs.ts'
 import { createRecipeStore } from './components/recipe-store.ts'
-import { resolveComponents } from './components/resolve-components.ts'
+import { planBuild } from './components/plan-build.ts'
 import type { Config } from './config.ts'
 import { openEventLog } from './event-log.ts'
 import { IngotError } from './errors.ts'
@@ -19,24 +21,36 @@ import { componentRoutes } from './http/routes/components.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { claimOf, jobOf } from './http/claim-of.ts'
 import { machineOf } from './http/machine-of.ts'
+import { imageDownloadRoutes } from './http/routes/image-downloads.ts'
 import { jobRoutes } from './http/routes/jobs.ts'
 import { machineRoutes } from './http/routes/machines.ts'
 import { ociRoutes } from './http/routes/oci.ts'
 import { recipeRoutes } from './http/routes/recipes.ts'
+import { signingKeyRoutes } from './http/routes/signing-key.ts'
 import { tokenAuthorize } from './http/token-authorize.ts'
 import { openConfiguredImages } from './image-store/images-config.ts'
 import { startUpkeep } from './image-store/start-upkeep.ts'
 import { createJobId } from './jobs/create-job-id.ts'
 import { startDynamicLists, type DynamicLists } from './jobs/dynamic/start-dynamic-lists.ts'
 import { openFileJobStore } from './jobs/file-job-store.ts'
+import { createUseOf } from './jobs/deployed-images.ts'
+import type { Work } from './jobs/job-plans.ts'
 import { createJobService } from './jobs/job-service.ts'
+import { planDeployJob } from './jobs/plan-deploy-job.ts'
+import { plannedSnapshots } from './jobs/planned-snapshots.ts'
 import { openPostgresJobStore } from './jobs/postgres/open-postgres-job-store.ts'
 import { listenAt, localUrl } from './listen-address.ts'
 import { openMachineStore } from './machine-store.ts'
 import { bootRoutes } from './netboot/boot-routes.ts'
+import { createBootScripts, type BootScriptsOptions } from './netboot/boot-scripts.ts'
 import { startNetboot } from './netboot/netboot.ts'
 import { packageRoutes } from './packages/package-routes.ts'
+import { createProver } from './prove/create-prover.ts'
+import { dropAbandonedProofs } from './prove/drop-abandoned-proofs.ts'
+import { createReceiveImage } from './prove/receive-image.ts'
+import { startProofs } from './prove/start-proofs.ts'
 import { openTokens } from './tokens.ts'
+import { version } from './version.ts'
 
 /** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
 const ticketLifeSeconds = 15 * 60
@@ -62,15 +76,18 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const tokens = openTokens(dataDirectory)
   const authorize = tokenAuthorize(tokens)
   const machines = openMachineStore(dataDirectory)
+  const signingKey = await openSigningKey(dataDirectory)
   const components = createComponentStore(join(dataDirectory, 'components'))
-  const { store: images, layout } = await openConfiguredImages(config.images, dataDirectory)
+  const { store: images, layout } = await openConfiguredImages(config.images, dataDirectory, { useOf: (version) => createUseOf(store)(version) })
   const recipeDirectories = [ownRecipes, ...config.recipeDirectories]
   const recipes = createRecipeStore(recipeDirectories)
   // mmdebstrap runs here, and asks this server itself.
   let ownUrl = localUrl(listen)
 
+  const loadedAppliance = async (): Promise<Appliance> => appliance ?? loadAppliance(config.applianceDirectory)
+  const applianceDigest = async () => (await loadedAppliance()).stage2Digest
   const keepTools = async () => {
-    const { toolsPath, toolsDigest, toolsSizeBytes }: Appliance = appliance ?? (await loadAppliance(config.applianceDirectory))
+    const { toolsPath, toolsDigest, toolsSizeBytes } = await loadedAppliance()
     if ((await components.sizeBytes(toolsDigest)) === undefined) await components.add('tools', createReadStream(toolsPath))
     return { name: 'tools', digest: toolsDigest, sizeBytes: toolsSizeBytes }
   }
@@ -84,11 +101,11 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     run,
     fetch,
   })
-  const makePlan = async (recipeName: string) => {
-    const loaded = await recipes.load(recipeName)
-    const onProgress = (line: string) => log.info({ recipe: recipeName, line }, 'preparing')
-    const resolved = await resolveComponents(loaded, { store: components, ensureRootfs, tools: await keepTools(), onProgress })
-    return planRecipe(loaded.recipe, resolved)
+  const makePlan = async ({ recipe = '', cache = true, pinned, deploy }: Work): Promise<Plan> => {
+    if (deploy !== undefined) return planDeployJob(deploy, images, keepTools)
+    const onProgress = (line: string) => log.info({ recipe, line }, 'preparing')
+    const build = { recipe, cache, ...(pinned === undefined ? {} : { pinned }) }
+    return planBuild(build, { recipes, images, store: components, ensureRootfs, keepTools, applianceDigest, packagesUrl: `${ownUrl}/packages`, fetch, onProgress })
   }
 
   const jobLog = log.child({ part: 'jobs' })
@@ -107,7 +124,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     const sizes = await Promise.all(componentsOf(plan).map(({ digest }) => components.sizeBytes(digest)))
     return sizes.every((size) => size !== undefined)
   }
-  const jobs = createJobService({ store, makePlan, emit, machines, hasComponents, publishedDigest, log: jobLog })
+  const jobs = createJobService({ store, makePlan, emit, machines, hasComponents, onClaimed: machines.release, publishedDigest, log: jobLog })
   const upkeep =
     layout &&
     startUpkeep({
@@ -118,17 +135,39 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
         const claimed = (await store.held()).flatMap(({ status }) => (status === undefined ? [] : [Date.parse(status.claimedAt)]))
         return claimed.length === 0 ? undefined : new Date(Math.min(...claimed))
       },
+      neededSnapshots: () => plannedSnapshots(store),
+      provingDigests: async () => new Set((await store.proving()).flatMap(({ status }) => status?.imageDigest ?? [])),
       log: log.child({ part: 'images' }),
     })
   // What fails is in the log, and is tried again within a day.
   const lookAfterImages = (thorough: boolean): void => void upkeep?.run({ thorough }).catch(() => {})
+  const attestor = createAttestor({
+    registry: images.registry,
+    key: signingKey,
+    tool: { name: 'ingot', version },
+    repositoryOf: (name) => repositoryAt(config.images.registry?.url ?? ownUrl, name),
+  })
+  const proofDirectory = join(dataDirectory, 'proofs')
+  await dropAbandonedProofs(proofDirectory, jobs.proving)
+  const proofs = startProofs({
+    jobs: jobs.proving,
+    images,
+    attest: (image, built) => attestor.attest(image, factsOf(built)),
+    prove: createProver({ images, directory: proofDirectory, secureBoot: config.proof.secureBoot, run, start }),
+    // Those who share only a database have their images each for themselves.
+    mayBeElsewhere: config.databaseUrl !== undefined && config.images.registry === undefined,
+    atOnce: config.proof.atOnce,
+    onPublished: () => lookAfterImages(false),
+    log: log.child({ part: 'proofs' }),
+  })
+  const receiveImage = createReceiveImage({ jobs, proofs, emit })
   const app = createApp({ log })
   await app.register(jobRoutes, {
     jobs,
     authorize,
     emit,
     createJob: async (wanted, place) => {
-      const job = withJobDefaults({ id: createJobId(wanted.recipe), ...wanted, createdAt: new Date().toISOString() })
+      const job = withJobDefaults({ id: createJobId(wanted), ...wanted, createdAt: new Date().toISOString() })
       await jobs.add(job, place)
       return job
     },
@@ -136,6 +175,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
   await app.register(eventRoutes, { events, authorize })
   await app.register(recipeRoutes, { recipes, authorize })
+  await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })
   await app.register(componentRoutes, {
     components,
     authorize,
@@ -144,6 +184,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     nameOf: async (job, digest) => componentsOf(await jobs.plan(job)).find((each) => each.digest === digest)?.name ?? digest,
   })
   await app.register(packageRoutes, { mirrors: config.mirrors, cacheDirectory: join(dataDirectory, 'packages'), log: log.child({ part: 'packages' }) })
+  await app.register(imageDownloadRoutes, { store: images, authorize })
   await app.register(ociRoutes, {
     store: images,
     authorize,
@@ -151,46 +192,42 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       const { role } = await authorize(request, ['worker', 'operator'])
       if (role === 'worker') await jobs.mayPublish(jobOf(request), name, version, claimOf(request))
     },
-    async onPublished(image, request) {
-      lookAfterImages(false)
-      const { role } = await authorize(request, ['worker', 'operator'])
-      if (role !== 'worker') return
-      const job = jobOf(request)
-      const { worker } = await jobs.status(job)
-      emit({
-        machine: worker,
-        hop: 'image',
-        job,
-        image: image.name,
-        version: image.version,
-        digest: image.digest,
-        blobBytes: image.manifest.layers.reduce((sum, layer) => sum + layer.size, image.manifest.config.size),
-        diskBytes: image.config.diskSizeBytes,
-      })
-      await jobs.complete(job, image.digest, claimOf(request))
-    },
+    onReceived: (image, request) => receiveImage(image, jobOf(request), claimOf(request)),
+    onPublished: () => lookAfterImages(false),
     onRemoved: () => lookAfterImages(true),
   })
 
   let lists: DynamicLists | undefined
   // In this order backwards: a rule that is just making a job is waited for when nothing can be fetched for it any more, and before the list goes.
-  const closers: (() => Promise<void>)[] = [() => events.close(), async () => images.close(), () => jobs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
+  const closers: (() => Promise<void>)[] = [() => events.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
   const close = async () => {
     for (const each of closers.splice(0).toReversed()) await each()
   }
   try {
     if (config.netboot !== undefined && appliance !== undefined) {
       const httpUrl = `http://${config.netboot.address}:${listen.port}`
-      const netboot = await startNetboot({ ...config.netboot, dataDirectory, httpUrl, emit, log: log.child({ part: 'netboot' }), run, start })
+      const scripts: BootScriptsOptions = {
+        httpUrl,
+        stage2Digest: appliance.stage2Digest,
+        issueTicket: (machine) => tokens.createTicket(machine, ticketLifeSeconds),
+        knownAtBoot: async (machine) => {
+          const [{ system }, assignedJob] = await Promise.all([machines.read(machine), jobs.assignedTo(machine)])
+          return { ...(system === undefined ? {} : { system }), ...(assignedJob === undefined ? {} : { assignedJob }) }
+        },
+        emit,
+      }
+      const bootScripts = createBootScripts(scripts)
+      const { kernelPath, initramfsPath } = appliance
+      const secureBoot = config.netboot.policies.some((policy) => policy.secureBoot === true)
+        ? { kernelPath, initramfsPath, grubConfig: (machine: string, address: string) => bootScripts('grub', machine, address) }
+        : undefined
+      const netboot = await startNetboot({ ...config.netboot, secureBoot, dataDirectory, httpUrl, emit, log: log.child({ part: 'netboot' }), run, start })
       closers.push(() => netboot.close())
       await app.register(bootRoutes, {
-        httpUrl,
+        ...scripts,
         appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path },
-        stage2Digest: appliance.stage2Digest,
         bootFiles: netboot.bootFiles,
-        issueTicket: (machine) => tokens.createTicket(machine, ticketLifeSeconds),
         machineAt: (address) => netboot.machineAt(address),
-        emit,
       })
     }
     ownUrl = await listenAt(app, listen)

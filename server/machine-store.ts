@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
-import { inventorySchema, labelsSchema, type Inventory, type Labels } from './api/machine.ts'
+import { inventorySchema, labelsSchema, machineSystemSchema, type Inventory, type Labels, type MachineSystem } from './api/machine.ts'
 import { replaceFile } from './durable-file.ts'
 import { readDataFile, renderDataFile } from './jobs/files/data-file.ts'
 
@@ -14,6 +14,8 @@ const machineFileSchema = Type.Object(
     scratchSerials: Type.Optional(Type.Array(Type.String())),
     /** What an operator says of the machine, for example `{ "rack": "b2" }`, for jobs that require it. */
     labels: Type.Optional(labelsSchema),
+    /** What was deployed to it; it boots its own disk until a job takes that, or an operator releases it (F6). */
+    system: Type.Optional(machineSystemSchema),
   },
   { additionalProperties: false },
 )
@@ -31,6 +33,10 @@ export interface MachineStore {
   markScratch(id: string, serial: string): Promise<void>
   /** Replaces the labels of a machine, also of one that was not seen yet. */
   label(id: string, labels: Labels): Promise<MachineRecord>
+  /** The machine has a system of its own from now on. */
+  settle(id: string, system: MachineSystem): Promise<void>
+  /** It has none any more. */
+  release(id: string): Promise<void>
 }
 
 export function openMachineStore(dataDirectory: string): MachineStore {
@@ -80,5 +86,12 @@ export function openMachineStore(dataDirectory: string): MachineStore {
       await change(id, (record) => (record.scratchSerials.includes(serial) ? record : { ...record, scratchSerials: [...record.scratchSerials, serial] }))
     },
     label: (id, labels) => change(id, (record) => ({ ...record, labels })),
+    async settle(id, system) {
+      await change(id, (record) => ({ ...record, system }))
+    },
+    async release(id) {
+      if ((await read(id)).system === undefined) return
+      await change(id, ({ system: _, ...record }) => record)
+    },
   }
 }

@@ -1,18 +1,18 @@
-import type { FileHandle } from 'node:fs/promises'
+import { readSync } from 'node:fs'
 import type { Patch } from './gpt.ts'
 import type { PlannedChunk } from './plan-chunks.ts'
 
 /**
- * Reads the used bytes of a chunk into `buffer`, puts the patches over them, and makes everything else zero.
+ * Reads the used bytes of a chunk of the disk `fd` into `buffer`, puts the patches over them, and makes everything else zero.
  * One read from the first used byte to the last costs less than many small ones; what lies between is cleared again.
  */
-export async function readChunk(disk: FileHandle, chunk: PlannedChunk, patches: readonly Patch[], buffer: Buffer): Promise<Buffer> {
+export function readChunk(fd: number, chunk: PlannedChunk, patches: readonly Patch[], buffer: Buffer): Buffer {
   const bytes = buffer.subarray(0, chunk.lengthBytes)
   const first = chunk.used[0]!.startBytes
   const end = chunk.used.at(-1)!.endBytes
   let position = first
   while (position < end) {
-    const { bytesRead } = await disk.read(bytes, position - chunk.offsetBytes, end - position, position)
+    const bytesRead = readSync(fd, bytes, position - chunk.offsetBytes, end - position, position)
     if (bytesRead === 0) throw new Error(`disk: expected data up to byte ${end}, got its end at ${position}`)
     position += bytesRead
   }

@@ -1,20 +1,22 @@
 import { createRequire, isBuiltin } from 'node:module'
-import { basename, dirname } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
+const projectDirectory = join(import.meta.dirname, '../..')
+
 /**
- * Bundles the worker and all it imports into ES modules for the appliance's Node, by file name, with the version of Ingot in place of
- * `__INGOT_VERSION__`. `worker.mjs` is the entry; what it imports only once it holds a job is apart, so that nothing else stands between
- * power-on and claim.
+ * Bundles programs of the appliance and all they import into ES modules for its Node, by file name, with the version of Ingot in place of
+ * `__INGOT_VERSION__`: `{ worker: '/…/main.ts' }` gives `worker.mjs`. What a program imports only once it holds a job is apart, so that nothing else
+ * stands between power-on and claim.
  */
-export async function bundleWorker(entry: string, version: string): Promise<Map<string, Buffer>> {
+export async function bundleWorker(entries: Readonly<Record<string, string>>, version: string): Promise<Map<string, Buffer>> {
   const result = await build({
-    entryPoints: { worker: entry },
+    entryPoints: entries,
     splitting: true,
     outdir: '.',
     outExtension: { '.js': '.mjs' },
     chunkNames: 'worker-[hash]',
-    absWorkingDir: dirname(entry),
+    absWorkingDir: import.meta.dirname,
     bundle: true,
     write: false,
     platform: 'node',
@@ -38,7 +40,8 @@ export async function bundleWorker(entry: string, version: string): Promise<Map<
 const builtinsAsNeeded: Plugin = {
   name: 'builtins-as-needed',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin', sideEffects: false } : undefined))
+    // One of its own for each importer: shared by several chunks it would become a file of its own, which costs more to load than it holds.
+    onResolve({ filter: /./ }, ({ path, importer }) => (isBuiltin(path) ? { path, suffix: `?${relative(projectDirectory, importer)}`, namespace: 'builtin', sideEffects: false } : undefined))
     onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({ contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})` }))
   },
 }

@@ -12,7 +12,7 @@ export interface Appliance {
   kernelPath: string
   initramfsPath: string
   stage2Path: string
-  /** For `ingot.stage2=` on the kernel command line: `sha256:<hex>`. */
+  /** For `ingot.stage2=` on the kernel command line: `sha512:<hex>`. */
   stage2Digest: string
   toolsPath: string
   toolsDigest: string
@@ -55,7 +55,7 @@ export async function readAppliance(home: string, reused: boolean): Promise<Appl
     kernelPath: join(home, kernel.file),
     initramfsPath: join(home, initramfs.file),
     stage2Path: join(home, stage2.file),
-    stage2Digest: stage2.digest,
+    stage2Digest: `sha512:${stage2.sha512}`,
     toolsPath: join(home, tools.file),
     toolsDigest: tools.digest,
     toolsSizeBytes: tools.sizeBytes,

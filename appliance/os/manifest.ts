@@ -11,6 +11,8 @@ const outputSchema = Type.Object(
     /** Sum of the sizes of what is inside, unpacked. */
     rawSizeBytes: Type.Integer({ minimum: 1 }),
     digest: digestSchema,
+    /** Hex, as sha512sum(1) prints it: of 64-bit processors without instructions for either it asks a third less time than sha256. */
+    sha512: Type.String({ pattern: '^[0-9a-f]{128}$' }),
     /** What is inside, sorted by path. */
     contents: Type.Array(Type.Object({ path: Type.String(), sizeBytes: Type.Integer({ minimum: 0 }) }, closed)),
   },

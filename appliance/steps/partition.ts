@@ -1,21 +1,16 @@
 import type { Filesystem, PlannedPartition } from '../../images/plan.ts'
-import type { Disk } from '../../server/api/machine.ts'
 import type { Run } from '../run.ts'
-import { chooseDisk, reasonsNotToOverwrite, renderDisk } from './choose-disk.ts'
-import type { StepContext, StepExecutor, TargetDisk } from './context.ts'
+import { renderDisk } from './choose-disk.ts'
+import type { StepExecutor, TargetDisk } from './context.ts'
 import { mountTarget } from './mount-target.ts'
 import { partitionDevice, waitForDevice } from './partition-device.ts'
 import { renderSfdisk } from './render-sfdisk.ts'
+import { takeDisk } from './take-disk.ts'
 
 /** Chooses the disk, writes its partition table and filesystems, and mounts them at the context's root. Nothing is written unless the disk rule allows it (F1). */
 export const partition: StepExecutor<'partition'> = async (step, context) => {
-  const { inventory, scratchSerials, run, signal, log } = context
-  const choice = chooseDisk(inventory.disks, step.disk, scratchSerials)
-  if ('refusal' in choice) throw new Error(choice.refusal)
-  const { disk } = choice
-  await refuseNewData(disk, context)
-
-  log.info({ disk: renderDisk(disk) }, 'this disk is written')
+  const { run, signal } = context
+  const disk = await takeDisk(step.disk, context)
   context.progress({ detail: `partitioning ${renderDisk(disk)}` })
   // What no partition covers is imaged as it is, so it must not hold what an earlier use of a scratch disk left there.
   await run('blkdiscard', ['--zeroout', '--offset', '0', '--length', String(1024 * 1024), disk.device], { signal })
@@ -34,14 +29,6 @@ export const partition: StepExecutor<'partition'> = async (step, context) => {
   }
   await mountTarget(target, context.root, run)
   context.disk = target
-}
-
-/** The inventory may be minutes old: asks the disk itself once more, right before it is written. */
-async function refuseNewData(disk: Disk, { scratchSerials, run, signal }: StepContext): Promise<void> {
-  const found = await run('wipefs', ['--no-act', '--noheadings', '--output', 'TYPE', disk.device], { signal })
-  const contents = [...new Set(found.split('\n').map((line) => line.trim()))].filter((type) => type !== '')
-  const data = reasonsNotToOverwrite({ ...disk, contents }, scratchSerials)
-  if (data !== undefined) throw new Error(`${renderDisk(disk)} ${data}`)
 }
 
 async function makeFilesystem({ device, filesystem, filesystemUuid }: PlannedPartition & { device: string }, run: Run, signal: AbortSignal): Promise<void> {

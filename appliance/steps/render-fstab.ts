@@ -1,4 +1,5 @@
-import type { Filesystem, PlannedPartition } from '../../images/plan.ts'
+import type { Filesystem } from '../../images/plan.ts'
+import type { SystemPartition } from './context.ts'
 import { byDepth } from './mount-target.ts'
 
 const options: Record<Filesystem, string> = { ext4: 'errors=remount-ro', xfs: 'defaults', btrfs: 'defaults', vfat: 'umask=0077' }
@@ -7,7 +8,7 @@ const options: Record<Filesystem, string> = { ext4: 'errors=remount-ro', xfs: 'd
 const checkOrder = (filesystem: Filesystem, mountPoint: string): string => (filesystem === 'xfs' || filesystem === 'btrfs' ? '0' : mountPoint === '/' ? '1' : '2')
 
 /** `/etc/fstab` of the installed system (fstab(5)), by filesystem UUID, so that it holds on any machine. */
-export function renderFstab(partitions: readonly PlannedPartition[]): string {
+export function renderFstab(partitions: readonly SystemPartition[]): string {
   const lines = byDepth(partitions).map(({ mountPoint, filesystem, filesystemUuid }) =>
     [`UUID=${filesystemUuid}`, mountPoint, filesystem, options[filesystem], '0', checkOrder(filesystem, mountPoint)].join(' '),
   )

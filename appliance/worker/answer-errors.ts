@@ -2,9 +2,12 @@
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
-  constructor(status: number, message: string) {
+  /** What a registry calls it (OCI distribution-spec, "Error Codes"), for example `BLOB_UNKNOWN`. */
+  readonly code: string | undefined
+  constructor(status: number, message: string, code?: string) {
     super(message)
     this.status = status
+    this.code = code
   }
 }
 

@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The worker's record of a claim (B15): `claims/<job>.<start of the hash>.json` below its state directory while the job is its own. */
+/** The worker's record of a claim (B15): `claims/<job>.<claim id>.json` below its state directory while the job is its own. */
 export interface ClaimRecord {
   server: string
   job: string
   claim: string
-  claimHash: string
+  claimId: string
 }
 
 /**
@@ -21,7 +21,7 @@ export interface ClaimRecords {
 
 export function openClaimRecords(stateDirectory: string): ClaimRecords {
   const folder = join(stateDirectory, 'claims')
-  const path = ({ job, claimHash }: ClaimRecord) => join(folder, `${job}.${claimHash.slice('sha256:'.length, 'sha256:'.length + 8)}.json`)
+  const path = ({ job, claimId }: ClaimRecord) => join(folder, `${job}.${claimId}.json`)
   return {
     async list() {
       await mkdir(folder, { recursive: true })

@@ -1,15 +1,17 @@
 import { hash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import type { Plan } from '../../images/plan.ts'
 import { claimHeader, jobHeader } from '../../server/api/headers.ts'
 import { mediaTypes } from '../../server/api/media-types.ts'
 import type { StatusReport } from '../../server/api/status.ts'
-import type { JobServer } from '../server-client.ts'
+import { MissingBlobError, type JobServer } from '../server-client.ts'
 import { RefusedError } from './answer-errors.ts'
 import { jsonBody, readJson, readNothing, type AskInit, type ServerConnection } from './connect-server.ts'
 import { downloadComponent } from './download-component.ts'
 import type { HttpResponse } from './http-fetch.ts'
 import { keepTrying } from './keep-trying.ts'
+import { pushBlob } from './push-blob.ts'
 
 /** A job server, as the worker that holds one of its jobs sees it. */
 export interface ClaimedJob extends JobServer {
@@ -40,7 +42,18 @@ export function connectJob({ url, ask }: ServerConnection, { job, claim, imageVe
   const held = { [jobHeader]: job, [claimHeader]: claim }
   const insist = <Result>(path: string, init: AskInit, read: (response: HttpResponse) => Promise<Result>): Promise<Result> =>
     keepTrying(() => ask(path, { ...init, headers: { ...init.headers, ...held } }, read), { signal: init.signal, onOutage })
+  const isThere = (image: string, digest: string, signal: AbortSignal): Promise<boolean> =>
+    ask(`/v2/${image}/blobs/${digest}`, { method: 'HEAD', headers: held, signal }, readNothing).then(() => true, falseWhenMissing)
   const onOutage = (error: Error, againInMs: number) => log.warn({ reason: error.message, againInMs }, 'the first computer is away; the job waits for it')
+
+  const putManifest = (image: string, reference: string, manifest: Uint8Array, signal: AbortSignal): Promise<void> =>
+    insist(
+      `/v2/${image}/manifests/${reference}`,
+      { method: 'PUT', body: manifest as Uint8Array<ArrayBuffer>, headers: { 'content-type': mediaTypes.manifest }, limitMs: manifestLimitMs, signal },
+      readNothing,
+    ).catch((error: unknown) => {
+      throw error instanceof RefusedError && error.code === 'MANIFEST_BLOB_UNKNOWN' ? new MissingBlobError(error.message, { cause: error }) : error
+    })
 
   return {
     url,
@@ -54,30 +67,52 @@ export function connectJob({ url, ask }: ServerConnection, { job, claim, imageVe
     logSizeBytes: (signal) =>
       ask(`/logs/${job}.log`, { method: 'HEAD', signal }, async ({ headers }) => Number(headers.get('content-length'))).catch(zeroWhenMissing),
     component: async (ref, signal) => downloadComponent(ref, { ask, headers: held, signal, onOutage }),
-    hasBlob: (image, digest, signal) =>
-      insist(`/v2/${image}/blobs/${digest}`, { method: 'HEAD', signal }, readNothing).then(() => true, falseWhenMissing),
+    readManifest: (image, digest, signal) => insist(`/v2/${image}/manifests/${digest}`, { headers: { accept: mediaTypes.manifest }, signal }, readBytes),
+    readBlob: (image, digest, signal) => insist(`/v2/${image}/blobs/${digest}`, { limitMs: blobLimitMs, signal }, readBytes),
+    hasBlob: (image, digest, signal) => keepTrying(() => isThere(image, digest, signal), { signal, onOutage }),
     // A blob is named by its content and a manifest by the claim's version, so that sending either again after a cut connection does no harm.
     pushBlob: (image, digest, bytes, signal) =>
-      insist(
-        `/v2/${image}/blobs/uploads/?digest=${digest}`,
-        { method: 'POST', body: bytes as Uint8Array<ArrayBuffer>, headers: { 'content-type': 'application/octet-stream' }, limitMs: blobLimitMs, signal },
-        readNothing,
-      ),
+      pushBlob({
+        send: () =>
+          ask(
+            `/v2/${image}/blobs/uploads/?digest=${digest}`,
+            {
+              method: 'POST',
+              body: bytes as Uint8Array<ArrayBuffer>,
+              headers: { 'content-type': 'application/octet-stream', ...held },
+              limitMs: blobLimitMs,
+              signal,
+            },
+            readNothing,
+          ),
+        isThere: () => isThere(image, digest, signal),
+        signal,
+        onOutage,
+        onDamage: (error) => log.warn({ reason: error.message }, 'a blob was damaged on its way; it is sent again'),
+      }),
+    findSnapshot: (image, tag, signal) =>
+      insist(`/v2/${image}/manifests/${tag}`, { headers: { accept: mediaTypes.manifest }, signal }, async (answer) => digestOf(await readBytes(answer))).catch(undefinedWhenMissing),
+    pushSnapshot: putManifest,
     async pushManifest(image, manifest, signal) {
-      await insist(
-        `/v2/${image}/manifests/${imageVersion}`,
-        { method: 'PUT', body: manifest as Uint8Array<ArrayBuffer>, headers: { 'content-type': mediaTypes.manifest }, limitMs: manifestLimitMs, signal },
-        readNothing,
-      )
-      return { mediaType: mediaTypes.manifest, digest: `sha256:${hash('sha256', manifest)}`, size: manifest.byteLength }
+      await putManifest(image, imageVersion, manifest, signal)
+      return { mediaType: mediaTypes.manifest, digest: digestOf(manifest), size: manifest.byteLength }
     },
   }
 }
+
+const readBytes = async ({ body }: HttpResponse): Promise<Uint8Array> => (body === null ? new Uint8Array() : buffer(body))
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes)}`
 
 const missing = (error: unknown): boolean => error instanceof RefusedError && error.status === 404
 
 function zeroWhenMissing(error: unknown): 0 {
   if (missing(error)) return 0
+  throw error
+}
+
+function undefinedWhenMissing(error: unknown): undefined {
+  if (missing(error)) return undefined
   throw error
 }
 

@@ -1,7 +1,7 @@
 import type { MachineAnswer } from '../../server/api/credential.ts'
 import { claimHeader } from '../../server/api/headers.ts'
 import type { JobListAnswer, ListedJob } from '../../server/api/job.ts'
-import type { Inventory } from '../../server/api/machine.ts'
+import type { Inventory, MachineSystem } from '../../server/api/machine.ts'
 import type { Status, StatusReport } from '../../server/api/status.ts'
 import { describeError, OutageError, RefusedError } from './answer-errors.ts'
 import type { HttpFetch, HttpInit, HttpResponse } from './http-fetch.ts'
@@ -29,6 +29,9 @@ export interface ServerConnection {
   /** Takes a job by making its status file (B15). A refusal of 412 means that another was first, 404 that it left the list, 409 that it is not for us. */
   claim(job: string, report: StatusReport, claim: string, signal: AbortSignal): Promise<Status>
   giveBack(job: string, claim: string, signal: AbortSignal): Promise<void>
+  /** Tells the server that a machine boots from that it has a system of its own from now on, or that it has none after all. */
+  settle(machine: string, system: MachineSystem, signal: AbortSignal): Promise<void>
+  release(machine: string, signal: AbortSignal): Promise<void>
 }
 
 /** A short answer must come within this time. */
@@ -58,9 +61,10 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
       })
       if (response.ok) return await read(response)
       const { status } = response
-      const message = `${about}: ${status} ${await readProblem(response)}`
+      const { problem, code } = await readProblem(response)
+      const message = `${about}: ${status} ${problem}`
       if (status >= 500 || status === 408 || status === 429) throw new OutageError(message)
-      throw new RefusedError(status, message)
+      throw new RefusedError(status, message, code)
     } catch (error) {
       if (error instanceof RefusedError || error instanceof OutageError) throw error
       signal.throwIfAborted()
@@ -80,12 +84,15 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
     sendInventory: (inventory, signal) => ask(`/machines/${inventory.id}.json`, { method: 'PUT', ...jsonBody(inventory), signal }, readJson<MachineAnswer>),
     claim: (job, report, claim, signal) =>
       ask(`/status/${job}.json`, { method: 'PUT', ...jsonBody(report, { 'if-none-match': '*', [claimHeader]: claim }), signal }, readJson<Status>),
+    settle: (machine, system, signal) => ask(`/machines/${machine}/system`, { method: 'PUT', ...jsonBody(system), signal }, readNothing),
+    release: (machine, signal) => ask(`/machines/${machine}/system`, { method: 'DELETE', signal }, readNothing),
     giveBack: (job, claim, signal) => ask(`/status/${job}.json`, { method: 'DELETE', headers: { [claimHeader]: claim }, signal }, readNothing),
   }
 }
 
-/** What a refusal says: problem details (RFC 9457), or the errors of the OCI distribution-spec. */
-async function readProblem(response: HttpResponse): Promise<string> {
-  const problem = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[]; errors?: { message: string }[] }
-  return [problem.title, ...(problem.problems ?? []), ...(problem.errors ?? []).map((error) => error.message)].filter(Boolean).join('; ')
+/** What a refusal says: problem details (RFC 9457), or the errors of the OCI distribution-spec, which have codes. */
+async function readProblem(response: HttpResponse): Promise<{ problem: string; code: string | undefined }> {
+  const said = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[]; errors?: { code: string; message: string }[] }
+  const { title, problems = [], errors = [] } = said
+  return { problem: [title, ...problems, ...errors.map(({ message }) => message)].filter(Boolean).join('; '), code: errors[0]?.code }
 }

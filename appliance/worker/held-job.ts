@@ -4,9 +4,10 @@ import type { ServerConnection } from './connect-server.ts'
 export interface HeldJob {
   server: ServerConnection
   job: string
-  /** The claim token, and its hash as the status shows it. */
+  /** The claim token. */
   claim: string
-  claimHash: string
+  /** Names this claim on this machine without telling its token. */
+  claimId: string
   imageVersion: string
   /** When the time limit of the job is over, on the clock of `performance.now()`, which no change of the date moves. */
   endsAt: number

@@ -8,12 +8,13 @@ import { runWorker } from './worker.ts'
 
 /*
  * The one program of the appliance, started by its init and again whenever it ends.
- * Exit codes: 75 (EX_TEMPFAIL of sysexits.h), no server can be reached: init boots the machine anew, with backoff. Any other: it died.
+ * Exit codes: 10, an image was deployed: init boots the machine anew. 75 (EX_TEMPFAIL of sysexits.h), no server can be reached: init boots the machine anew, with backoff. Any other: it died.
  * What is imported in functions is loaded once a job is claimed: it takes a machine that has just booted most of a second.
  */
 
 declare const __INGOT_VERSION__: string
 const workerVersion = typeof __INGOT_VERSION__ === 'string' ? __INGOT_VERSION__ : 'unbuilt'
+const restartExitCode = 10
 const unreachableExitCode = 75
 const stateDirectory = '/run/ingot'
 
@@ -35,7 +36,7 @@ async function waitForDrivers(): Promise<void> {
 }
 
 try {
-  await runWorker({
+  const end = await runWorker({
     boot,
     takeInventory: async () => {
       const [{ takeInventory }, { run }] = await Promise.all([import('./inventory.ts'), import('../run.ts'), waitForDrivers()])
@@ -43,13 +44,14 @@ try {
     },
     fetch: httpFetch,
     perform: async (options) => (await import('./perform-job.ts')).performJob(options),
-    takeDown: async ({ claimHash }) => {
+    takeDown: async ({ claimId }) => {
       const { releaseTarget, targetDirectory } = await import('./release-target.ts')
-      await releaseTarget({ claimHash, directory: targetDirectory, log })
+      await releaseTarget({ claimId, directory: targetDirectory, log })
     },
     stateDirectory,
     log,
   })
+  if (end === 'restart') process.exit(restartExitCode)
 } catch (error) {
   log.fatal({ err: error }, 'worker ends')
   process.exit(error instanceof UnreachableError ? unreachableExitCode : 1)

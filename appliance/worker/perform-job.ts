@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
-import type { Inventory } from '../../server/api/machine.ts'
+import type { Inventory, MachineSystem } from '../../server/api/machine.ts'
 import type { Failure } from '../../server/api/status.ts'
 import { claimVariable, endPrograms } from '../end-programs.ts'
-import { CommandError, run as runProgram, type Run } from '../run.ts'
+import { CommandError, run as runProgram, start, type Run } from '../run.ts'
 import type { StepContext } from '../steps/context.ts'
 import { performStep } from '../steps/executors.ts'
+import { startFromSnapshot } from '../steps/snapshot.ts'
 import { RefusedError } from './answer-errors.ts'
 import { connectJob, type ClaimedJob } from './connect-job.ts'
+import type { ServerConnection } from './connect-server.ts'
 import type { HeldJob } from './held-job.ts'
 import { keepTrying } from './keep-trying.ts'
 import { mountTools, toolsDirectory } from './mount-tools.ts'
@@ -15,6 +17,8 @@ import { startReporter, type Reporter } from './reporter.ts'
 
 export interface PerformOptions {
   held: HeldJob
+  /** The server that this machine boots from, which hears of what was deployed. */
+  bootServer: Pick<ServerConnection, 'settle' | 'release'>
   takeInventory: () => Promise<Inventory>
   /** Folder in memory for what the job downloads, for example `/run/ingot`. */
   stateDirectory: string
@@ -23,8 +27,8 @@ export interface PerformOptions {
   log: Logger
 }
 
-/** `lost`: the claim ended before the job did, and nothing of it goes on. */
-export type Outcome = { state: 'performed' } | { state: 'failed'; failure: Failure } | { state: 'lost'; reason: string }
+/** `deployed`: an image is this machine's system now, which it boots next. `lost`: the claim ended before the job did, and nothing of it goes on. */
+export type Outcome = { state: 'performed'; deployed?: MachineSystem } | { state: 'failed'; failure: Failure } | { state: 'lost'; reason: string }
 
 const describeFailure = (step: string, error: unknown): Failure => {
   const failure = { step, message: error instanceof Error ? error.message : String(error), lastLines: [] }
@@ -41,7 +45,7 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
   const stop = new AbortController()
   const { signal } = stop
   const job = connectJob(held.server, { ...held, log })
-  const programs = { claimHash: held.claimHash, directory: directories.target }
+  const programs = { claimId: held.claimId, directory: directories.target }
 
   let publishing = false
   const reporter = startReporter({
@@ -67,9 +71,15 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
     },
   }
 
-  let outcome = await performSteps({ ...options, directories, server, reporter, signal })
+  const cleanUps: StepContext['cleanUps'] = []
+  let outcome = await performSteps({ ...options, directories, server, reporter, cleanUps, signal })
   await releaseTarget({ ...programs, log })
+  for (const cleanUp of cleanUps) await cleanUp().catch((error: Error) => log.error({ reason: error.message }, 'what the job left cannot be taken down'))
   if (outcome.state === 'failed') outcome = await tellFailure(outcome.failure, { reporter, signal, log })
+  if (outcome.state === 'performed' && outcome.deployed !== undefined) {
+    const { takeInventory, bootServer } = options
+    outcome = await tellDeployed(outcome.deployed, { machine: (await takeInventory()).id, bootServer, reporter, signal, log })
+  }
   reporter.stop()
   clearTimeout(limit)
   return outcome
@@ -81,10 +91,11 @@ const longestTimerMs = 2 ** 31 - 1
 interface StepsOptions extends Required<PerformOptions> {
   server: ClaimedJob
   reporter: Reporter
+  cleanUps: StepContext['cleanUps']
   signal: AbortSignal
 }
 
-async function performSteps({ held, takeInventory, stateDirectory, directories, log, server, reporter, signal }: StepsOptions): Promise<Outcome> {
+async function performSteps({ held, takeInventory, stateDirectory, directories, log, server, reporter, cleanUps, signal }: StepsOptions): Promise<Outcome> {
   let step = 'prepare'
   try {
     const inventory = await takeInventory()
@@ -101,16 +112,22 @@ async function performSteps({ held, takeInventory, stateDirectory, directories, 
       scratchSerials,
       root: directories.target,
       disk: undefined,
+      written: undefined,
       server,
       packagesUrl: `${server.url}/packages`,
-      run: createRun({ reporter, signal, claimHash: held.claimHash }),
+      run: createRun({ reporter, signal, claimId: held.claimId }),
+      start: (program, args, options = {}) => start(program, args, { ...options, env: { ...options.env, [claimVariable]: held.claimId } }),
+      cleanUps,
       log,
       progress: (progress) => reporter.progress({ stepIndex, stepCount, step, ...progress }),
       signal,
     }
     step = 'tools'
     await mountTools(context, { stateDirectory, directory: directories.tools })
-    for (const each of plan.steps) {
+    step = 'snapshot'
+    const doneSteps = await startFromSnapshot(context)
+    if (doneSteps > 0) reporter.line(`== steps 1 to ${doneSteps} of ${stepCount}: taken from what an earlier job kept`)
+    for (const each of plan.steps.slice(doneSteps)) {
       stepIndex = plan.steps.indexOf(each)
       step = each.kind
       context.progress({})
@@ -119,7 +136,10 @@ async function performSteps({ held, takeInventory, stateDirectory, directories, 
       signal.throwIfAborted()
       await performStep(each, context)
     }
-    return { state: 'performed' }
+    const written = plan.steps.find((each) => each.kind === 'write-image')
+    if (written === undefined) return { state: 'performed' }
+    const { image, version, digest } = written
+    return { state: 'performed', deployed: { job: server.job, image, version, digest, deployedAt: new Date().toISOString() } }
   } catch (error) {
     if (signal.aborted) return { state: 'lost', reason: (signal.reason as Error).message }
     return { state: 'failed', failure: describeFailure(step, error) }
@@ -127,7 +147,7 @@ async function performSteps({ held, takeInventory, stateDirectory, directories, 
 }
 
 /** Runs programs with their output in the job's log, and ends with the job; what a step runs to clean up has a signal of its own. */
-function createRun({ reporter, signal, claimHash }: { reporter: Reporter; signal: AbortSignal; claimHash: string }): Run {
+function createRun({ reporter, signal, claimId }: { reporter: Reporter; signal: AbortSignal; claimId: string }): Run {
   return (program, args, options = {}) => {
     const ends = options.signal === undefined || options.signal === signal
     if (ends) signal.throwIfAborted()
@@ -135,7 +155,7 @@ function createRun({ reporter, signal, claimHash }: { reporter: Reporter; signal
     return runProgram(program, args, {
       signal,
       ...options,
-      env: { ...options.env, ...(ends ? { [claimVariable]: claimHash } : {}) },
+      env: { ...options.env, ...(ends ? { [claimVariable]: claimId } : {}) },
       onLine: (line) => {
         reporter.line(line)
         options.onLine?.(line)
@@ -156,3 +176,33 @@ async function tellFailure(failure: Failure, { reporter, signal, log }: { report
     return { state: 'lost', reason: (error as Error).message }
   }
 }
+
+interface TellDeployedOptions extends Pick<PerformOptions, 'bootServer' | 'log'> {
+  machine: string
+  reporter: Reporter
+  signal: AbortSignal
+}
+
+/**
+ * The boot server hears first that this machine boots its disk from now on: a machine that loses its power before the job is performed does not come back as
+ * a worker that waits. When the claim turns out to have ended, another machine may be given the same name: then this one stays a worker (F5).
+ */
+async function tellDeployed(deployed: MachineSystem, { machine, bootServer, reporter, signal, log }: TellDeployedOptions): Promise<Outcome> {
+  const onOutage = (error: Error) => log.warn({ reason: error.message }, 'the boot server is away; the machine waits for it')
+  try {
+    await keepTrying(() => bootServer.settle(machine, deployed, signal), { signal, onOutage })
+    await reporter.finish({ state: 'performed' })
+    return { state: 'performed', deployed }
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof RefusedError)) throw error
+    const reason = (error as Error).message
+    log.warn({ reason }, 'the deployment does not count')
+    await keepTrying(() => bootServer.release(machine, AbortSignal.timeout(releaseLimitMs)), { signal: AbortSignal.timeout(releaseLimitMs) }).catch((failure: Error) => {
+      log.error({ reason: failure.message }, 'the boot server still takes what is on the disk for the system of this machine')
+    })
+    return { state: 'lost', reason }
+  }
+}
+
+/** A boot server that is away for longer keeps no worker from its next job. */
+const releaseLimitMs = 60_000

@@ -7,9 +7,9 @@ import { run } from '../run.ts'
 export const targetDirectory = '/target'
 
 /** Takes down what a job left, so that nothing writes to its disk any more and the next job finds the machine as the first did. */
-export async function releaseTarget({ claimHash, directory, log }: Required<ProgramsToEnd> & { log: Logger }): Promise<void> {
+export async function releaseTarget({ claimId, directory, log }: Required<ProgramsToEnd> & { log: Logger }): Promise<void> {
   try {
-    await endPrograms({ claimHash, directory })
+    await endPrograms({ claimId, directory })
     await unmountTree(directory, { devices: [], run })
   } catch (error) {
     log.error({ reason: (error as Error).message }, 'what the job left cannot be taken down')

@@ -25,12 +25,16 @@ export interface WorkerOptions {
   log: Logger
 }
 
-/** Takes the first available job of the first server that has one, performs it, looks again, for ever (B17). */
-export async function runWorker(options: WorkerOptions): Promise<void> {
+/**
+ * Takes the first available job of the first server that has one, performs it, looks again, for ever (B17). Returns `restart` when an image was deployed:
+ * the machine belongs to that system from then on.
+ */
+export async function runWorker(options: WorkerOptions): Promise<'restart' | void> {
   const { boot, takeInventory, fetch, perform, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
   const credentials = await obtainCredentials({ boot, fetch, stateDirectory, log })
   const worker = credentials.machine
   const servers = credentials.servers.map(({ url, credential }) => connectServer({ url, credential, fetch }))
+  const bootServer = connectServer({ url: boot.server, credential: credentials.credential, fetch })
   const records = openClaimRecords(stateDirectory)
   const giveBack = async (record: ClaimRecord) => (await import('./give-back.ts')).giveBack(record, { servers, records, log, signal })
 
@@ -71,10 +75,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     })
     if (held === undefined) return
     log.info({ server: held.server.url, job: held.job }, 'job claimed')
-    const outcome = await perform({ held, takeInventory: inventoryOf, stateDirectory, log: log.child({ job: held.job }) })
+    const outcome = await perform({ held, bootServer, takeInventory: inventoryOf, stateDirectory, log: log.child({ job: held.job }) })
     log.info({ job: held.job, ...outcome }, 'job ended')
     // Only once the server knows how it ended; a crash before this gives the claim back at the next start.
     await records.remove({ ...held, server: held.server.url })
+    if (outcome.state === 'performed' && outcome.deployed !== undefined) return 'restart'
     // What lies on the disks has changed.
     inventory = undefined
     known = new Set()

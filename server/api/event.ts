@@ -1,5 +1,6 @@
 import type { Inventory } from './machine.ts'
 import type { Loss } from './history.ts'
+import type { ProofBoot, ProofEvent } from './proof.ts'
 import type { Progress, Failure } from './status.ts'
 
 /** Where a machine is on its way, in order (F8). */
@@ -9,6 +10,7 @@ export type Hop =
   | 'dhcp-ack'
   | 'tftp'
   | 'boot-script'
+  | 'local-disk'
   | 'kernel'
   | 'initramfs'
   | 'stage2'
@@ -18,6 +20,7 @@ export type Hop =
   | 'component'
   | 'step'
   | 'image'
+  | 'proof'
   | 'performed'
   | 'failed'
   | 'lost'
@@ -28,11 +31,15 @@ export type Hop =
  * Sent on `GET /events` as server-sent events, kept in `events.ndjson`.
  */
 export type MachineEvent = { time: string; machine: string } & (
-  | { hop: 'dhcp-discover'; architecture: string; vendorClass: string; address: string }
+  /** `note` says why nothing is offered to it, or nothing to boot. */
+  | { hop: 'dhcp-discover'; architecture: string; vendorClass: string; address: string; note?: string }
+  /** `address` is empty where another server gives it, `file` also where the machine is invited to ask for it on port 4011. */
   | { hop: 'dhcp-offer'; address: string; file: string }
   | { hop: 'dhcp-ack'; address: string; file: string }
   | { hop: 'tftp'; file: string; bytes: number; ms: number }
   | { hop: 'boot-script'; address: string }
+  /** It was told to boot its own disk. */
+  | { hop: 'local-disk'; address: string; why: string }
   | { hop: 'kernel' | 'initramfs' | 'stage2'; bytes: number; ms: number }
   | { hop: 'worker'; inventory: Inventory }
   | { hop: 'claim'; job: string }
@@ -40,8 +47,10 @@ export type MachineEvent = { time: string; machine: string } & (
   | { hop: 'component'; job: string; name: string; bytes: number; ms: number }
   | { hop: 'step'; job: string; progress: Progress }
   | { hop: 'image'; job: string; image: string; version: string; digest: string; blobBytes: number; diskBytes: number }
+  /** Of a copy of the image that this machine made; without `boot` of what comes before the first boot. */
+  | { hop: 'proof'; job: string; boot?: ProofBoot; event: ProofEvent }
   | { hop: 'performed'; job: string }
   | { hop: 'failed'; job: string; failure: Failure }
   /** The claim of this machine ended without an image: it may not write for this job any more (F5). */
-  | { hop: 'lost'; job: string; loss: Loss }
+  | { hop: 'lost'; job: string; loss: Loss; failure?: Failure }
 )

@@ -4,8 +4,11 @@ import { failureSchema, statusSchema, type Status } from './status.ts'
 
 const closed = { additionalProperties: false }
 
-/** Why a claim ended without an image. `silent`: no sign of life within the silence limit. `given-back`: the worker was started anew. */
-export const lossSchema = Type.Enum(['silent', 'time-limit', 'given-back', 'failed', 'cancelled'])
+/**
+ * Why a claim ended without an image. `silent`: no sign of life within the silence limit. `given-back`: the worker was started anew. `unproven`: a copy
+ * of its image did not boot or did not pass the checks.
+ */
+export const lossSchema = Type.Enum(['silent', 'time-limit', 'given-back', 'unproven', 'failed', 'cancelled'])
 export type Loss = Static<typeof lossSchema>
 
 /** A claim that has ended. */

@@ -26,8 +26,8 @@ export const chunkSizeBytes = 1024 * 1024
 export const imageConfigSchema = Type.Object(
   {
     version: Type.Literal(1),
-    /** Size of the disk that the image describes; what no chunk covers is zero. */
-    diskSizeBytes: Type.Integer({ minimum: 1048576 }),
+    /** Size of the disk that the image describes, 64 TiB at most; what no chunk covers is zero. */
+    diskSizeBytes: Type.Integer({ minimum: 1048576, maximum: 2 ** 46 }),
     sectorBytes: Type.Integer({ minimum: 512 }),
     chunkSizeBytes: Type.Integer({ minimum: 4096 }),
     architecture: Type.Literal('amd64'),

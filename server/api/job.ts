@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { deploySchema } from '../../images/deploy.ts'
 import { labelsSchema } from './machine.ts'
 import type { Progress } from './status.ts'
 
@@ -52,21 +53,35 @@ const choices = {
   assignedTo: Type.Optional(workerIdSchema),
 }
 
+/** What a job does: exactly one of these. */
+const work = {
+  /** Builds the image of the recipe of this name. */
+  recipe: Type.Optional(Type.String({ minLength: 1 })),
+  /**
+   * Whether a build may start from what an earlier one kept of the same first steps, and keeps that for later ones. Default true; with false all steps are
+   * performed and only the image is kept.
+   */
+  cache: Type.Optional(Type.Boolean()),
+  /** Writes an image onto the disk of a machine, which is that machine's system from then on. */
+  deploy: Type.Optional(deploySchema),
+}
+export const exactlyOneWork = { oneOf: [{ properties: { recipe: true }, required: ['recipe'] }, { properties: { deploy: true }, required: ['deploy'] }], dependencies: { cache: ['recipe'] }, description: 'a job with either recipe or deploy' }
+
 /**
- * One job as it stands in `jobs.json` (B1-B4), for example `{ "id": "web-1", "recipe": "debian-12-nginx" }`: a person may write it by hand.
- * Its script stands beside it as `plans/<id>.json`, and is made from the recipe when it is not there.
+ * One job as it stands in `jobs.json` (B1-B4), for example `{ "id": "web-1", "recipe": "debian-12-nginx" }` or
+ * `{ "id": "web-2", "deploy": { "image": "web", "hostname": "web-2" } }`: a person may write it by hand.
+ * Its script stands beside it as `plans/<id>.json`, and is made from the recipe or the image when it is not there.
  */
 export const jobEntrySchema = Type.Object(
   {
     id: jobIdSchema,
-    /** Name of the recipe. */
-    recipe: Type.String({ minLength: 1 }),
+    ...work,
     ...choices,
     /** What made the job when no person did (B5), for example `schedule:nightly`. */
     madeBy: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     createdAt: Type.Optional(Type.String({ format: 'date-time' })),
   },
-  closed,
+  { ...closed, ...exactlyOneWork },
 )
 export type JobEntry = Static<typeof jobEntrySchema>
 
@@ -77,15 +92,19 @@ export type Job = JobEntry & Required<Pick<JobEntry, keyof typeof jobDefaults>>
 
 export const withJobDefaults = (entry: JobEntry): Job => ({ ...jobDefaults, ...entry })
 
+/** What a job does, in a few words: the name of its recipe, or `deploy web:web-1`. */
+export const describeWork = ({ recipe, deploy }: Pick<JobEntry, 'recipe' | 'deploy'>): string =>
+  deploy === undefined ? (recipe ?? '') : `deploy ${deploy.image}${deploy.version === undefined ? '' : `:${deploy.version}`}`
+
 /** The list as the file `jobs.json` (B2): in the user's order, whatever the priorities. */
 export const jobListSchema = Type.Object({ version: Type.Literal(1), jobs: Type.Array(jobEntrySchema) }, closed)
 export type JobList = Static<typeof jobListSchema>
 
 /**
  * `available`: it may be taken now. `waiting`: it has no status either, and may be taken again at `notBefore`, after a lost attempt.
- * `selected`: a worker holds it. `failed`, `cancelled`: nobody takes it until it is retried (B6).
+ * `selected`: a worker holds it. `proving`: its image was received and is being proven. `failed`, `cancelled`: nobody takes it until it is retried (B6).
  */
-export type ListedState = 'available' | 'waiting' | 'selected' | 'failed' | 'cancelled'
+export type ListedState = 'available' | 'waiting' | 'selected' | 'proving' | 'failed' | 'cancelled'
 
 /** A job as `GET /jobs.json` tells it. */
 export type ListedJob = Job & {
@@ -94,7 +113,7 @@ export type ListedJob = Job & {
   attempt: number
   /** Who holds it, or held it last. */
   worker?: string
-  /** How far that worker is, while it holds the job. */
+  /** How far that worker is while it holds the job, and the proof of its image after. */
   progress?: Progress
   notBefore?: string
   /** Why nobody takes it though it is available: no machine known here meets what it requires. */
@@ -118,8 +137,8 @@ export const placeSchema = Type.Union(
 )
 export type Place = Static<typeof placeSchema>
 
-/** Body of `POST /jobs`: an operator asks for a job from a recipe. */
-export const newJobSchema = Type.Object({ id: Type.Optional(jobIdSchema), recipe: Type.String({ minLength: 1 }), ...choices }, closed)
+/** Body of `POST /jobs`: an operator asks for a job that builds the image of a recipe, or that deploys an image. */
+export const newJobSchema = Type.Object({ id: Type.Optional(jobIdSchema), ...work, ...choices }, { ...closed, ...exactlyOneWork })
 export type NewJob = Static<typeof newJobSchema>
 
 const nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]))

@@ -1,4 +1,6 @@
 import { Type, type Static } from 'typebox'
+import { digestSchema } from '../../images/component.ts'
+import { imageNamePattern, imageVersionPattern } from './image.ts'
 
 const closed = { additionalProperties: false }
 
@@ -60,3 +62,17 @@ export type Labels = Static<typeof labelsSchema>
 
 /** Body of `PUT /machines/<id>/labels`: they replace those that the machine had. */
 export const labelsBodySchema = Type.Object({ labels: labelsSchema }, closed)
+
+/** What a worker has deployed to its machine: the body of `PUT /machines/<id>/system` at the server that it booted from. */
+export const machineSystemSchema = Type.Object(
+  {
+    /** As its own server names it. */
+    job: Type.String({ minLength: 1 }),
+    image: Type.String({ pattern: imageNamePattern }),
+    version: Type.String({ pattern: imageVersionPattern }),
+    digest: digestSchema,
+    deployedAt: Type.String({ format: 'date-time' }),
+  },
+  { ...closed, description: 'job, image, version, digest and deployedAt' },
+)
+export type MachineSystem = Static<typeof machineSystemSchema>

@@ -3,8 +3,11 @@ import { jobIdSchema, workerIdSchema } from './job.ts'
 
 const closed = { additionalProperties: false }
 
-/** `claimed` and `running` are held by a worker, the others are ends. No status file at all means available (B14). */
-export const jobStateSchema = Type.Enum(['claimed', 'running', 'performed', 'failed', 'cancelled'])
+/**
+ * `claimed` and `running` are held by a worker. `proving`: the image was received and read back, the worker is free, and the server boots a copy of it
+ * before anyone sees it (F2). The others are ends. No status file at all means available (B14).
+ */
+export const jobStateSchema = Type.Enum(['claimed', 'running', 'proving', 'performed', 'failed', 'cancelled'])
 export type JobState = Static<typeof jobStateSchema>
 
 /** Why a job failed: what ran, how it ended, and what it said last (F8). */
@@ -23,7 +26,7 @@ export const failureSchema = Type.Object(
 )
 export type Failure = Static<typeof failureSchema>
 
-/** Where the worker is in the plan. */
+/** Where the worker is in the plan; of a job that is being proven, at which firmware its proof is, the step then being `proof`. */
 export const progressSchema = Type.Object(
   {
     /** Index of the step that runs, from 0, and how many there are. */
@@ -47,7 +50,8 @@ export const statusReportSchema = Type.Object(
     worker: Type.Optional(workerIdSchema),
     /** Address of the job server as the worker reached it, for example `http://10.77.0.1:8080`. Default: from the `Host` it asked. */
     server: Type.Optional(Type.String({ format: 'uri' })),
-    state: Type.Optional(Type.Enum(['claimed', 'running', 'failed'])),
+    /** `performed` ends a job that deploys an image; one that makes an image ends by that. */
+    state: Type.Optional(Type.Enum(['claimed', 'running', 'performed', 'failed'])),
     progress: Type.Optional(progressSchema),
     failure: Type.Optional(failureSchema),
   },
@@ -63,7 +67,7 @@ export const statusSchema = Type.Object(
     state: jobStateSchema,
     progress: Type.Optional(progressSchema),
     failure: Type.Optional(failureSchema),
-    /** Digest of the published image manifest, once performed. */
+    /** Digest of the image's manifest, once it was received, or deployed. */
     imageDigest: Type.Optional(Type.String()),
     version: Type.Literal(1),
     job: jobIdSchema,
@@ -71,7 +75,10 @@ export const statusSchema = Type.Object(
     revision: Type.Integer({ minimum: 1 }),
     /** Counts the claims of this job from 1. */
     attempt: Type.Integer({ minimum: 1 }),
-    /** The version that the image is published under, for example `web-1`, or `web-1_2` when a job of that id was performed before. */
+    /**
+     * The version that the image is published under, for example `web-1`, or `web-1_2` when a job of that id was performed before. Of a job that deploys
+     * an image it only names this run of the job.
+     */
     imageVersion: Type.String(),
     /** sha256 of the claim token that every write of this claim carries in the header `Ingot-Claim`; the token itself is never stored. */
     claimHash: Type.String(),

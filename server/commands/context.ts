@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { Run, Start } from '../../appliance/run.ts'
 
@@ -8,6 +9,8 @@ export interface CommandContext {
   log: Logger
   /** Prints one line of result on standard output. */
   print: (line: string) => void
+  /** Standard output, for what is not lines. */
+  output: Writable
   /** Tells people what goes on, on standard error. */
   say: (line: string) => void
   /** Aborted by Ctrl-C or SIGTERM, with the signal's name as reason. */

@@ -41,10 +41,11 @@ export function addJob(program: Command, { print, say, env, exit, signal, column
     .description('Puts a job that builds a recipe on the list. Waits until what the job needs is ready.')
     .argument('<recipe>', 'name of the recipe')
     .option('--id <id>', 'what the job is called (default: the recipe and the time)')
+    .option('--no-cache', 'perform all steps, also those whose result an earlier build kept, and keep nothing for later builds')
     .addHelpText('after', '\nExample:\n  ingot job add debian-12 --id web-1 --requires firmware=uefi labels.rack=b2 --first')
-    .action(async (recipe: string, options: ServerOptions & ChoiceOptions & PlaceOptions & { id?: string }) => {
+    .action(async (recipe: string, options: ServerOptions & ChoiceOptions & PlaceOptions & { id?: string; cache: boolean }) => {
       const place = placeFrom(options)
-      const wanted = { recipe, ...(options.id === undefined ? {} : { id: options.id }), ...choicesFrom(options), ...(place === undefined ? {} : { place }) }
+      const wanted = { recipe, ...(options.id === undefined ? {} : { id: options.id }), ...(options.cache ? {} : { cache: false }), ...choicesFrom(options), ...(place === undefined ? {} : { place }) }
       if (options.json !== true) say(`preparing ${recipe} (the first time this builds its root filesystem)`)
       const made = (await (await send(options, 'POST', '/jobs', wanted)).json()) as Job
       print(options.json === true ? JSON.stringify(made) : made.id)
@@ -52,7 +53,7 @@ export function addJob(program: Command, { print, say, env, exit, signal, column
 
   withServerAndJson(job.command('list'))
     .description('Shows the list in its order.')
-    .option('--state <states>', 'only these, comma-separated: available, waiting, selected, failed, cancelled')
+    .option('--state <states>', 'only these, comma-separated: available, waiting, selected, proving, failed, cancelled')
     .addHelpText('after', '\nExample:\n  ingot job list --state selected,failed')
     .action(async (options: ServerOptions & { state?: string }) => {
       const query = options.state === undefined ? '' : `?${new URLSearchParams({ state: options.state })}`

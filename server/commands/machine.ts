@@ -20,7 +20,7 @@ Examples:
   ingot machine label 52-54-00-12-34-56 row=
   ingot job add debian-12 --requires labels.rack=b2`
 
-/** `ingot machine list|scratch|label`: the machines that a first computer has seen. */
+/** `ingot machine list|scratch|release|label`: the machines that a first computer has seen. */
 export function addMachine(program: Command, { print, env }: CommandContext): Command {
   const machine = program.command('machine').summary('list and label machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
   machine
@@ -32,8 +32,9 @@ export function addMachine(program: Command, { print, env }: CommandContext): Co
       const machines = await openMachineStore(options.data).list()
       if (options.json === true) return print(JSON.stringify(machines))
       if (machines.length === 0) return print('no machine has booted from here yet')
-      for (const { id, inventory, scratchSerials, labels } of machines) {
+      for (const { id, inventory, scratchSerials, labels, system } of machines) {
         print(`${id}  ${inventory === undefined ? '' : `${inventory.manufacturer} ${inventory.model}, ${inventory.firmware}, ${prettyBytes(inventory.memoryBytes, { binary: true })}`}`)
+        if (system !== undefined) print(`  system  ${system.image}:${system.version}, deployed by ${system.job} at ${system.deployedAt}; it boots its disk`)
         if (Object.keys(labels).length > 0) print(`  labels  ${renderLabels(labels)}`)
         for (const disk of inventory?.disks ?? []) {
           const marking = scratchSerials.includes(disk.serial) ? 'scratch: may be overwritten' : disk.contents.length === 0 ? 'empty' : `kept: ${disk.contents.join(', ')}`
@@ -54,6 +55,15 @@ export function addMachine(program: Command, { print, env }: CommandContext): Co
       if (serial.trim() === '') throw new IngotError('argument-invalid', 'serial: expected the serial number of a disk, got none; a disk without one cannot be marked')
       await openMachineStore(options.data).markScratch(id, serial)
       print(`${id}: jobs may overwrite the disk ${serial}`)
+    })
+  withServerAndJson(machine.command('release'))
+    .description('Gives a machine that an image was deployed to back to the list: it boots the worker again. Its disk stays as it is.')
+    .argument('<machine>', 'id of the machine: its MAC address')
+    .addHelpText('after', '\nExample:\n  ingot machine release 52-54-00-12-34-56')
+    .action(async (name: string, options: ServerOptions) => {
+      const id = machineId(name)
+      await askServer(serverAddress(options, env), `/machines/${encodeURIComponent(id)}/system`, { method: 'DELETE' })
+      print(options.json === true ? JSON.stringify({ id }) : `${id}: boots the worker again`)
     })
   withServerAndJson(machine.command('label'))
     .description('Gives a machine labels, which jobs may require; `key=` takes one away. Without labels it shows those that the machine has.')

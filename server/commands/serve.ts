@@ -1,7 +1,6 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { configWithoutNetboot, parseConfig, type Config } from '../config.ts'
+import { configWithoutNetboot, readConfigFile, type Config } from '../config.ts'
 import { IngotError } from '../errors.ts'
 import { startFirstComputer } from '../first-computer.ts'
 import type { CommandContext } from './context.ts'
@@ -32,10 +31,7 @@ export const addServe = (program: Command, context: CommandContext): Command =>
 async function readConfig({ config, netboot, data, listen }: ServeOptions): Promise<Config> {
   if (config !== undefined) {
     if (data !== undefined || listen !== undefined) throw new IngotError('argument-invalid', '--data and --listen stand in the file of --config: expected one or the other, got both')
-    const text = await readFile(config, 'utf8').catch((error: Error) => {
-      throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
-    })
-    const parsed = parseConfig(text, config)
+    const parsed = await readConfigFile(config)
     return netboot ? parsed : { ...parsed, netboot: undefined }
   }
   if (netboot) throw new IngotError('argument-invalid', 'expected --config FILE, or --no-netboot with --data and --listen, got neither')

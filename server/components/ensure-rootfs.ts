@@ -5,19 +5,17 @@ import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Run } from '../../appliance/run.ts'
 import { componentRefSchema, type ComponentRef } from '../../images/component.ts'
-import { releaseUrls } from '../../images/debian-archive.ts'
 import type { RecipeBase } from '../../images/recipe.ts'
 import { replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
 import { buildRootfs, type RootfsFormat } from './build-rootfs.ts'
 import type { ComponentStore } from './component-store.ts'
+import { fetchReleases, releaseSchema, type Release } from './fetch-releases.ts'
 
 /** Raised when `buildRootfs` makes something else of the same packages. */
 const builderVersion = 1
 
 const closed = { additionalProperties: false }
-const releaseSchema = Type.Object({ name: Type.String(), digest: Type.String(), dateSeconds: Type.Integer() }, closed)
-type Release = Static<typeof releaseSchema>
 
 /** What was built of a definition last: `<directory>/<key>.json`. */
 const recordSchema = Type.Object({ version: Type.Literal(1), releases: Type.Array(releaseSchema), component: componentRefSchema }, closed)
@@ -98,19 +96,5 @@ async function readRecord(path: string): Promise<Static<typeof recordSchema> | u
   }
   return Value.Parse(recordSchema, JSON.parse(text))
 }
-
-const fetchReleases = (suite: string, packagesUrl: string, fetcher: typeof fetch): Promise<Release[]> =>
-  Promise.all(
-    releaseUrls(suite, packagesUrl).map(async (url) => {
-      const response = await fetcher(url, { signal: AbortSignal.timeout(60_000) })
-      const text = await response.text()
-      if (!response.ok) throw new Error(`${url} answered ${response.status}`)
-      const date = Date.parse(/^Date: (.+)$/m.exec(text)?.[1] ?? '')
-      if (Number.isNaN(date)) throw new Error(`${url} is no InRelease file`)
-      // The port of our own server may change between runs, so the record names the release without it.
-      const name = url.slice(packagesUrl.length + 1)
-      return { name, digest: `sha256:${createHash('sha256').update(text).digest('hex')}`, dateSeconds: date / 1000 }
-    }),
-  )
 
 const sameReleases = (a: readonly Release[], b: readonly Release[]) => JSON.stringify(a) === JSON.stringify(b)

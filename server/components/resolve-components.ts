@@ -25,7 +25,7 @@ export async function resolveComponents({ recipe, digest, files }: LoadedRecipe,
     onProgress(`${component.name}: ${reused ? 'reused' : 'built'}, ${reason}`)
     return component
   }
-  for (const step of recipe.install) {
+  for (const step of recipe.install ?? []) {
     if ('rootfs' in step) resolved.rootfs = await ensure({ base: step.rootfs, format: 'tar.zst' })
     if ('debootstrap' in step) resolved.debootstrapTools = await ensure({ base: debootstrapSystem(step.debootstrap.suite), format: 'squashfs' })
   }

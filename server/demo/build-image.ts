@@ -9,9 +9,11 @@ import { watchMachine } from './watch-machine.ts'
 
 type ReceivedImage = Extract<MachineEvent, { hop: 'image' }>
 
-/** Locally administered, in QEMU's range; the fifth byte tells the machines that build (0) from the copies that prove (1). */
-export const machineMac = (kind: 0 | 1, number: number): string =>
-  `52:54:00:77:${kind.toString(16).padStart(2, '0')}:${number.toString(16).padStart(2, '0')}`
+/** Locally administered, in QEMU's range. */
+const macOf = (number: number): string => `52:54:00:77:00:${number.toString(16).padStart(2, '0')}`
+
+/** The ids of the machines that build, by which the first computer tells of them. */
+export const buildMachines = (count: number): string[] => Array.from({ length: count }, (_, index) => machineId(macOf(index + 1)))
 
 /** Powers on machines with empty disks and no operating system, and follows each until its image was received. Powers all off in the end. */
 export async function buildImages(diskSizeBytes: number, context: DemoContext): Promise<ReceivedImage[]> {
@@ -23,7 +25,7 @@ export async function buildImages(diskSizeBytes: number, context: DemoContext): 
     const name = `m${index + 1}`
     const disk = { path: join(paths.run, `${name}.qcow2`), format: 'qcow2', bus: options.disk, serial: `${name}-disk` } as const
     return {
-      ...{ name, mac: machineMac(0, index + 1), firmware: options.firmware, nic: options.nic, accelerator, boot: 'network' },
+      ...{ name, mac: macOf(index + 1), firmware: options.firmware, nic: options.nic, accelerator, boot: 'network' },
       ...{ memoryMiB: options.memoryMiB, cpus: 2, disks: [disk] },
     }
   })

@@ -1,5 +1,5 @@
 import type { MachineEvent } from '../api/event.ts'
-import type { ProofEvent } from '../prove/prove-image.ts'
+import type { ProofEvent } from '../api/proof.ts'
 
 /** The parts of the demo. What the host does is told by a clock that starts with each, what a machine does by one that starts when it is powered on. */
 export type Phase = 'prepare' | 'build' | 'prove'
@@ -15,11 +15,11 @@ export type DemoEvent = { time: string } & (
   | { kind: 'power-on'; machine: string; name: string; hardware: string }
   /** What the first computer tells of a machine. */
   | { kind: 'machine'; event: MachineEvent }
-  | { kind: 'proof'; machine: string; event: ProofEvent }
+  | { kind: 'proof'; machine: string; event: Exclude<ProofEvent, { kind: 'power-on' | 'proven' }> }
   | { kind: 'proven'; machine: string; name: string; image: string; loginMs: number; checkedMs: number }
   | { kind: 'failed'; message: string; consoleTail: readonly string[]; consolePath?: string; log?: string }
   /** Every part happened. */
-  | { kind: 'finished'; imagesDirectory: string; consolesDirectory: string }
+  | { kind: 'finished'; imagesDirectory: string; consolesDirectory: string; proofsDirectory: string }
 )
 
 /** A `DemoEvent` before it is given its time. */

@@ -20,6 +20,8 @@ export interface FirstComputerProcess {
 export interface FirstComputerProcessOptions {
   /** Further folders of recipes; absolute paths. */
   recipes: readonly string[]
+  /** The UEFI machines that prove images have Secure Boot on. */
+  secureBoot: boolean
   start: Start
   onPreparing: (line: string) => void
 }
@@ -31,14 +33,16 @@ const entry = join(import.meta.dirname, '../main.ts')
  * Starts `ingot serve` on the rack's network and waits until it is up. `onPreparing` is called with each line that tells how a component
  * is being built. Throws `IngotError` `demo-failed` when it ends instead.
  */
-export async function startFirstComputerProcess(paths: DemoPaths, { recipes, start, onPreparing }: FirstComputerProcessOptions): Promise<FirstComputerProcess> {
+export async function startFirstComputerProcess(paths: DemoPaths, { recipes, secureBoot, start, onPreparing }: FirstComputerProcessOptions): Promise<FirstComputerProcess> {
   const url = `http://${rackNetwork.address}:${port}`
   const config = {
     data: paths.data,
     listen: `${rackNetwork.address}:${port}`,
-    netboot: { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199' },
+    // Nobody else is in the rack: no need to look for four seconds.
+    netboot: { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199', allowOtherServers: true },
     appliance: paths.appliance,
     recipes,
+    proof: { secureBoot },
   }
   await writeFile(paths.config, stringify(config))
   const up = Promise.withResolvers<'up'>()

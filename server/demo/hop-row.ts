@@ -6,8 +6,11 @@ import { renderSeconds } from './render-time.ts'
 export function hopRow(event: MachineEvent): { what: string; detail: string; tone?: 'good' | 'bad' } | undefined {
   switch (event.hop) {
     case 'dhcp-discover':
+      return event.note === undefined ? undefined : { what: 'DHCP', detail: event.note, tone: 'bad' }
     case 'dhcp-offer':
     case 'step':
+    // Told as the journey of a machine of its own.
+    case 'proof':
       return undefined
     case 'dhcp-ack':
       return { what: 'DHCP', detail: event.file === '' ? event.address : `${event.address}, boots from ${event.file.replace(/\?.*/, '')}` }
@@ -15,6 +18,8 @@ export function hopRow(event: MachineEvent): { what: string; detail: string; ton
       return { what: 'TFTP', detail: `${event.file}, ${transfer(event)}` }
     case 'boot-script':
       return { what: 'boot script', detail: `asked for by ${event.address}` }
+    case 'local-disk':
+      return { what: 'local disk', detail: event.why }
     case 'kernel':
     case 'initramfs':
       return { what: event.hop, detail: transfer(event) }

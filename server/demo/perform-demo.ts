@@ -5,11 +5,11 @@ import type { Job } from '../api/job.ts'
 import { createRecipeStore } from '../components/recipe-store.ts'
 import { askServer } from '../http-client.ts'
 import { openTokens } from '../tokens.ts'
-import { buildImages } from './build-image.ts'
+import { buildImages, buildMachines } from './build-image.ts'
 import type { DemoContext } from './context.ts'
 import { startFirstComputerProcess } from './first-computer-process.ts'
 import { followEvents } from './follow-events.ts'
-import { proveImages } from './prove-images.ts'
+import { followProofs } from './follow-proofs.ts'
 
 /** What of the first computer's data outlasts a run: all that is costly to make. Jobs and leases of an earlier run would be in the way. */
 const kept = ['components', 'packages', 'images']
@@ -27,7 +27,7 @@ export async function performDemo(context: DemoContext): Promise<void> {
 
   emit({ kind: 'task', task: 'first computer', state: 'begun', detail: '' })
   const onPreparing = (detail: string): void => emit({ kind: 'task', task: 'job and its components', state: 'running', detail })
-  const server = await startFirstComputerProcess(paths, { recipes: options.recipes, start, onPreparing })
+  const server = await startFirstComputerProcess(paths, { recipes: options.recipes, secureBoot: options.secureBoot, start, onPreparing })
   emit({ kind: 'task', task: 'first computer', state: 'done', detail: `${server.url}, DHCP on UDP 67, TFTP on UDP 69, on a network of its own` })
 
   const token = await openTokens(paths.data).create({ role: 'operator', name: 'demo' })
@@ -38,20 +38,23 @@ export async function performDemo(context: DemoContext): Promise<void> {
     for (let number = 1; number <= options.machines; number++) await addJob(options.recipe, { url: server.url, token }, context)
     const title = options.machines === 1 ? 'A bare machine becomes an image' : `${options.machines} bare machines become images`
     emit({ kind: 'phase', phase: 'build', title: `${title}: time since power-on` })
-    const images = await buildImages(parseSize(recipe.disk.size)!, context)
-    emit({ kind: 'phase', phase: 'prove', title: 'The image boots by itself on other machines' })
-    await proveImages(images, recipe, context)
+    // The first image may be proven while others are made.
+    const onBegin = (): void => emit({ kind: 'phase', phase: 'prove', title: 'The image boots by itself on other machines' })
+    const proven = followProofs(buildMachines(options.machines), { ...context, onBegin })
+    await Promise.race([buildImages(parseSize(recipe.disk.size)!, context), proven])
+    await proven
   }
   await Promise.race([work(), server.failed, events.then(() => server.failed)])
   await server.stop()
   if (!options.keep) await Promise.all((await readdir(paths.run)).filter((file) => /\.(qcow2|vars)$/.test(file)).map((file) => rm(join(paths.run, file))))
-  emit({ kind: 'finished', imagesDirectory: join(paths.data, 'images'), consolesDirectory: paths.run })
+  emit({ kind: 'finished', imagesDirectory: join(paths.data, 'images'), consolesDirectory: paths.run, proofsDirectory: join(paths.data, 'proofs', 'consoles') })
 }
 
 async function addJob(recipe: string, server: { url: string; token: string }, { emit, signal }: DemoContext): Promise<void> {
   emit({ kind: 'task', task: 'job and its components', state: 'begun', detail: recipe })
   const headers = { 'content-type': 'application/json' }
-  const answer = await askServer(server, '/jobs', { method: 'POST', headers, body: JSON.stringify({ recipe }), signal })
+  // What is shown is the whole way, also when an earlier run has left some of it behind.
+  const answer = await askServer(server, '/jobs', { method: 'POST', headers, body: JSON.stringify({ recipe, cache: false }), signal })
   const job = (await answer.json()) as Job
   emit({ kind: 'task', task: 'job and its components', state: 'done', detail: job.id })
 }

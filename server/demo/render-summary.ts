@@ -29,6 +29,7 @@ export function renderSummary(timeline: Timeline, finished: Extract<DemoEvent, {
     ),
     field('images', finished.imagesDirectory),
     field('consoles and logs', finished.consolesDirectory),
+    field('proof consoles', finished.proofsDirectory),
   ]
 }
 

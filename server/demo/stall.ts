@@ -9,6 +9,7 @@ const next: Record<Hop | 'power-on', { missing: string; limitSeconds: number }> 
   'dhcp-ack': { missing: 'nothing fetched', limitSeconds: 60 },
   tftp: { missing: 'no boot script asked for', limitSeconds: 60 },
   'boot-script': { missing: 'no kernel fetched', limitSeconds: 60 },
+  'local-disk': { missing: '', limitSeconds: Infinity },
   kernel: { missing: 'no initramfs fetched', limitSeconds: 60 },
   initramfs: { missing: 'no stage 2 fetched', limitSeconds: 60 },
   stage2: { missing: 'no worker reported', limitSeconds: 60 },
@@ -18,7 +19,9 @@ const next: Record<Hop | 'power-on', { missing: string; limitSeconds: number }> 
   component: { missing: 'no step begun', limitSeconds: 60 },
   // The worker tells of itself every 10 s, also within a step where nothing moves.
   step: { missing: 'no word from the worker', limitSeconds: 60 },
-  image: { missing: 'job not performed', limitSeconds: 60 },
+  // From here on it is for the first computer to prove what it received.
+  image: { missing: '', limitSeconds: Infinity },
+  proof: { missing: '', limitSeconds: Infinity },
   performed: { missing: '', limitSeconds: Infinity },
   failed: { missing: '', limitSeconds: Infinity },
   // Another machine may take the job up, after a while.

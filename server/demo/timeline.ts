@@ -73,15 +73,22 @@ export function advanceTimeline(timeline: Timeline, event: DemoEvent): { timelin
       return advanceJourney(timeline, event.event, row)
     case 'proof': {
       const name = timeline.journeys.get(event.machine)?.name ?? event.machine
-      const rows = {
-        login: () => row(name, 'login prompt', 'from its own disk'),
-        address: () => row(name, 'network', event.event.kind === 'address' ? event.event.address : ''),
-        checked: () => row(name, 'check', event.event.kind === 'checked' ? `${event.event.check}, ${renderSeconds(event.event.ms)}` : ''),
+      const told = event.event
+      switch (told.kind) {
+        case 'waiting': {
+          const zeroMs = timeline.journeys.get(event.machine)?.onMs ?? timeline.zeroMs
+          return { timeline: withLive(timeline, event.machine, { zeroMs, sinceMs: nowMs, who: name, what: 'waits for', detail: told.for }), rows: [] }
+        }
+        case 'login':
+          return { timeline, rows: [row(name, 'login prompt', 'from its own disk')] }
+        case 'checked':
+          return { timeline, rows: [row(name, 'check', `${told.check}, ${renderSeconds(told.ms)}`)] }
       }
-      return { timeline, rows: [rows[event.event.kind]()] }
     }
-    case 'proven':
-      return { timeline: { ...timeline, proofs: [...timeline.proofs, event] }, rows: [row(event.name, 'proven', event.image, 'good')] }
+    case 'proven': {
+      const proven = { ...timeline, proofs: [...timeline.proofs, event] }
+      return { timeline: withLive(proven, event.machine, undefined), rows: [row(event.name, 'proven', event.image, 'good')] }
+    }
     case 'failed':
       return { timeline: { ...timeline, live: new Map() }, rows: [row('', 'failed', event.message, 'bad')] }
     case 'finished':

@@ -15,13 +15,12 @@ export interface WatchOptions {
 }
 
 /**
- * Follows one machine until its job is performed, and gives the image that came of it. Throws a `MachineFailure` that names the last hop
+ * Follows one machine until its image was received, and gives that. Throws a `MachineFailure` that names the last hop
  * when the job fails, the machine goes off, or nothing more is heard of it, and `signal`'s reason when it is aborted.
  */
 export function watchMachine({ machine, feed, accelerator, onEvent, signal }: WatchOptions): Promise<Extract<MachineEvent, { hop: 'image' }>> {
   return new Promise((resolve, reject) => {
     let last: MachineEvent | undefined
-    let image: Extract<MachineEvent, { hop: 'image' }> | undefined
     let timer: NodeJS.Timeout | undefined
     const settle = (end: () => void): void => {
       clearTimeout(timer)
@@ -40,12 +39,8 @@ export function watchMachine({ machine, feed, accelerator, onEvent, signal }: Wa
       onEvent(event)
       // An address is renewed at any time, which says nothing of how far the machine is.
       if (last === undefined || !event.hop.startsWith('dhcp-') || last.hop.startsWith('dhcp-')) last = event
-      if (event.hop === 'image') image = event
       if (event.hop === 'failed') return fail(`failed its job in ${event.failure.step}: ${event.failure.message}`)
-      if (event.hop === 'performed') {
-        const made = image
-        return made === undefined ? fail('performed its job without an image') : settle(() => resolve(made))
-      }
+      if (event.hop === 'image') return settle(() => resolve(event))
       expect()
     })
     signal.addEventListener('abort', onAbort, { once: true })

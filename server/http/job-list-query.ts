@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { jobIdSchema, workerIdSchema, type ListedJob, type ListedState } from '../api/job.ts'
 import { HttpProblem } from './problem.ts'
 
-const states = ['available', 'waiting', 'selected', 'failed', 'cancelled'] as const satisfies readonly ListedState[]
+const states = ['available', 'waiting', 'selected', 'proving', 'failed', 'cancelled'] as const satisfies readonly ListedState[]
 
 /** The query of `GET /jobs.json`. */
 export const listQuerySchema = Type.Object(

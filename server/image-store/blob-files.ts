@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import pMap from 'p-map'
 import { storageRefusal, syncFolder } from '../durable-file.ts'
@@ -46,6 +46,7 @@ export function openBlobFiles(directory: string): BlobFiles {
       throw error
     }
   }
+  const unknown = (digest: string) => new IngotError('blob-unknown', `blob ${digest} is not in the store`)
   const settle = async (from: string, digest: string): Promise<void> => {
     await rename(from, path(digest))
     await syncFolder(folder)
@@ -71,8 +72,14 @@ export function openBlobFiles(directory: string): BlobFiles {
         const file = await open(path(digest), 'r')
         return createReadStream('', { fd: file, highWaterMark: 256 * 1024, ...(range === undefined ? {} : { start: range.first, end: range.last }) })
       } catch (error) {
-        if (isMissing(error)) throw new IngotError('blob-unknown', `blob ${digest} is not in the store`)
-        throw error
+        throw isMissing(error) ? unknown(digest) : error
+      }
+    },
+    async bytes(digest) {
+      try {
+        return await readFile(path(digest))
+      } catch (error) {
+        throw isMissing(error) ? unknown(digest) : error
       }
     },
     async write(digest, content, { maxBytes = Infinity } = {}) {
@@ -83,9 +90,8 @@ export function openBlobFiles(directory: string): BlobFiles {
         await settle(beside, digest)
         return sizeBytes
       } catch (error) {
-        throw storageRefusal(error, target)
-      } finally {
         await rm(beside, { force: true })
+        throw storageRefusal(error, target)
       }
     },
     async adopt(digest, from) {

@@ -17,6 +17,8 @@ export interface BlobStore {
   keep(digest: string): Promise<number | undefined>
   /** Throws `IngotError` 'blob-unknown' when there is no such blob. What comes is not checked: see `readBlob` and `verifyStream`. */
   read(digest: string, range?: BlobRange): Promise<Readable>
+  /** All of a blob that is small enough to be held. Throws as `read` does. */
+  bytes(digest: string): Promise<Buffer>
   /**
    * Stores what a stream gives under its digest and returns its size. The blob is there whole and durable, or not at all. Throws `IngotError`
    * 'blob-refused' when the digest is another, 'blob-too-large' beyond `maxBytes` (default: no limit), 'storage-full', and whatever the stream throws.

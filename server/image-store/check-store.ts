@@ -5,6 +5,7 @@ import { IngotError } from '../errors.ts'
 import { openBlobFiles, type BlobFiles } from './blob-files.ts'
 import { hashFile } from './hash-file.ts'
 import { readIndex } from './image-index.ts'
+import { findForsaken } from './layout-changes.ts'
 import { parseImageConfig, parseImageManifest } from './parse-image.ts'
 import { isDisk, parseManifest } from './parse-manifest.ts'
 import { checkLayers, planLayers } from './plan-layers.ts'
@@ -38,6 +39,8 @@ export interface StoreReport {
   orphans: { count: number; bytes: number }
   damaged: DamagedBlob[]
   manifests: CheckedManifest[]
+  /** Signatures and the like whose image is not here; garbage collection takes them too. */
+  forsaken: number
   /** Faults of the layout itself: its marker, its index, files that are no blobs. */
   problems: string[]
   /** Nothing is damaged and nothing is missing. */
@@ -102,6 +105,7 @@ export async function checkStore(directory: string, { repair = false, signal, on
     orphans: { count: orphans.length, bytes: orphans.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) },
     damaged,
     manifests,
+    forsaken: findForsaken(entries ?? []).length,
     problems,
     whole: problems.length === 0 && damaged.length === 0 && manifests.every((each) => each.problems.length === 0),
   }

@@ -21,6 +21,9 @@ export async function hashStream(
 /** The digest and the size of a file, read through. */
 export const hashFile = (path: string): Promise<{ digest: string; sizeBytes: number }> => hashStream(createReadStream(path, { highWaterMark: 1024 * 1024 }))
 
+/** So much comes together before it is written: a write is a way to another thread and back. */
+const gatherBytes = 1024 * 1024
+
 /** Writes a new file, flushed, of exactly the bytes that have a digest, and returns its size. Throws as `BlobStore.write` does; the file stays. */
 export async function writeHashed(
   path: string,
@@ -31,12 +34,23 @@ export async function writeHashed(
   const file = await open(path, 'wx')
   try {
     let sizeBytes = 0
-    const got = await hashStream(content, async (piece) => {
+    let gathered: Uint8Array[] = []
+    let gatheredBytes = 0
+    const writeGathered = async () => {
+      const { bytesWritten } = await file.writev(gathered)
+      if (bytesWritten < gatheredBytes) await file.writeFile(Buffer.concat(gathered).subarray(bytesWritten))
+      gathered = []
+      gatheredBytes = 0
+    }
+    const got = await hashStream(content, (piece) => {
       sizeBytes += piece.length
       if (sizeBytes > maxBytes) throw new IngotError('blob-too-large', `blob: expected at most ${maxBytes} bytes, got more`)
-      await file.writeFile(piece)
+      gathered.push(piece)
+      gatheredBytes += piece.length
+      return gatheredBytes < gatherBytes ? undefined : writeGathered()
     })
     requireDigest(digest, got)
+    await writeGathered()
     await file.sync()
     return got.sizeBytes
   } finally {

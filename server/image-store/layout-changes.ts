@@ -1,6 +1,7 @@
-import type { ManifestEntry } from './registry.ts'
-import { isDisk } from './parse-manifest.ts'
 import { IngotError } from '../errors.ts'
+import { digestOfTag, isTagAbout } from './attachment-tag.ts'
+import { isDisk } from './parse-manifest.ts'
+import type { ManifestEntry } from './registry.ts'
 
 /**
  * The index with one entry more. A tag moves on to it, and what the tag named stays, found by its digest; a manifest that gets a tag is no longer one
@@ -50,11 +51,17 @@ export async function dropDangling(
   const needed = await parts(entries.filter(({ name }) => names.has(name)))
   const dangling = entries.filter(({ name, tag, digest, subject }) => {
     if (needed.has(`${name}@${digest}`)) return false
-    const isAbout = gone.some((entry) => entry.name === name && (tag === undefined ? entry.digest === subject : isNamedAfter(tag, entry.digest)))
+    const isAbout = gone.some((entry) => entry.name === name && (tag === undefined ? entry.digest === subject : isTagAbout(tag, entry.digest)))
     return isAbout || (tag === undefined && orphaned.has(`${name}@${digest}`))
   })
   return dropDangling(entries.filter((entry) => !dangling.includes(entry)), dangling, partsOf)
 }
 
-/** Tags that tools make for what is about a manifest: `sha256-9f86d0…`, and cosign's `sha256-9f86d0….sig`, `.att` and `.sbom`. */
-const isNamedAfter = (tag: string, digest: string): boolean => tag.split('.')[0] === digest.replace(':', '-')
+/** What is about a manifest that is not under the same name: its image was never finished, or went without it. */
+export const findForsaken = (entries: readonly ManifestEntry[]): ManifestEntry[] => {
+  const here = new Set(entries.map(({ name, digest }) => `${name}@${digest}`))
+  return entries.filter(({ name, tag, subject }) => {
+    const about = subject ?? (tag === undefined ? undefined : digestOfTag(tag))
+    return about !== undefined && !here.has(`${name}@${about}`)
+  })
+}

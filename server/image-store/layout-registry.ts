@@ -1,13 +1,13 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../durable-file.ts'
+import { dropAbandoned, replaceFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
 import { createDirectoryLock, type DirectoryLock } from '../directory-lock.ts'
 import { makeLayoutFolders, openBlobFiles, type BlobFiles } from './blob-files.ts'
 import { collectGarbage, type GarbageReport } from './collect-garbage.ts'
 import { digestOf } from './digest.ts'
 import { readIndex, writeIndex } from './image-index.ts'
-import { addEntry, dropDangling, removeEntry } from './layout-changes.ts'
+import { addEntry, dropDangling, findForsaken, removeEntry } from './layout-changes.ts'
 import { isDisk, isIndex, parseManifest, type ManifestFacts } from './parse-manifest.ts'
 import { readBlob } from './read-blob.ts'
 import type { ManifestEntry, Registry } from './registry.ts'
@@ -16,8 +16,11 @@ import type { ManifestEntry, Registry } from './registry.ts'
 export interface LayoutRegistry extends Registry {
   readonly files: BlobFiles
   entries(): Promise<ManifestEntry[]>
+  /** Takes away those manifests without a tag that `isOver` picks, with their referrers, and returns them. */
+  removeUntagged(isOver: (entry: ManifestEntry) => boolean): Promise<ManifestEntry[]>
   /**
-   * Removes the blobs that no manifest needs and that were neither sent nor asked for since `keepSince`, or with `dryRun` only tells them.
+   * Removes the blobs that no manifest needs and that were neither sent nor asked for since `keepSince`, or with `dryRun` only tells them; and before them
+   * what came earlier than that and is about a manifest that is not here.
    * Throws `IngotError` 'image-corrupt' when it cannot tell what is needed; then nothing is removed.
    */
   collectGarbage(options: { keepSince: Date; dryRun?: boolean }): Promise<GarbageReport>
@@ -30,6 +33,7 @@ export interface LayoutRegistry extends Registry {
  */
 export async function openLayoutRegistry(directory: string, { now = () => new Date() }: { now?: () => Date } = {}): Promise<LayoutRegistry> {
   await makeLayoutFolders(directory)
+  await dropAbandoned(directory)
   const layoutFile = join(directory, 'oci-layout')
   await access(layoutFile).catch(() => replaceFile(layoutFile, '{"imageLayoutVersion":"1.0.0"}\n'))
   await readIndex(directory)
@@ -71,7 +75,7 @@ export async function openLayoutRegistry(directory: string, { now = () => new Da
     entries: () => readIndex(directory),
     async read(name, reference) {
       const entries = (await readIndex(directory)).filter((entry) => entry.name === name)
-      const newest = reference === 'latest' ? entries.findLast(isDisk) : undefined
+      const newest = reference === 'latest' ? entries.findLast((entry) => entry.tag !== undefined && isDisk(entry)) : undefined
       const entry = newest ?? entries.findLast(({ tag, digest }) => tag === reference || digest === reference)
       return entry === undefined ? undefined : { ...entry, bytes: await readBytes(entry) }
     },
@@ -108,6 +112,14 @@ export async function openLayoutRegistry(directory: string, { now = () => new Da
         await writeIndex(directory, await dropDangling(left, removed, partsOf))
         return true
       }),
+    removeUntagged: (isOver) =>
+      alone(async () => {
+        const entries = await readIndex(directory)
+        const removed = entries.filter((entry) => entry.tag === undefined && isOver(entry))
+        if (removed.length === 0) return []
+        await writeIndex(directory, await dropDangling(entries.filter((entry) => !removed.includes(entry)), removed, partsOf))
+        return removed
+      }),
     tags: async (name) => (await readIndex(directory)).flatMap((entry) => (entry.name === name && entry.tag !== undefined ? [entry.tag] : [])),
     async referrers(name, digest) {
       const entries = (await readIndex(directory)).filter((entry) => entry.name === name && entry.subject === digest)
@@ -116,7 +128,15 @@ export async function openLayoutRegistry(directory: string, { now = () => new Da
     },
     names: async () => [...new Set((await readIndex(directory)).map(({ name }) => name))].sort(),
     disks: async () => (await readIndex(directory)).flatMap((entry) => (isDisk(entry) && entry.tag !== undefined ? [{ ...entry, tag: entry.tag }] : [])),
-    collectGarbage: (options) => alone(async () => collectGarbage({ ...options, files, entries: await readIndex(directory) })),
+    collectGarbage: (options) =>
+      alone(async () => {
+        const all = await readIndex(directory)
+        // What is about an image may come before it.
+        const forsaken = findForsaken(all).filter(({ storedAt }) => Date.parse(storedAt) < options.keepSince.getTime())
+        const entries = await dropDangling(all.filter((entry) => !forsaken.includes(entry)), forsaken, partsOf)
+        if (forsaken.length > 0 && options.dryRun !== true) await writeIndex(directory, entries)
+        return collectGarbage({ ...options, files, entries })
+      }),
     close: () => lock?.close(),
   }
 }

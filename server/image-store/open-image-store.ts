@@ -6,8 +6,8 @@ import { digestOf } from './digest.ts'
 import { openLayoutRegistry, type LayoutRegistry } from './layout-registry.ts'
 import { parseImageConfig, parseImageManifest } from './parse-image.ts'
 import { isDisk, parseManifest } from './parse-manifest.ts'
-import { checkLayers, planLayers, type Layer } from './plan-layers.ts'
-import { readBlob, readLayer } from './read-blob.ts'
+import { checkLayers, planLayers } from './plan-layers.ts'
+import { checkLayer, readBlob } from './read-blob.ts'
 import type { ManifestEntry, PutOptions, Registry, StoredManifest } from './registry.ts'
 import { openUploads, type UploadStore } from './upload-store.ts'
 
@@ -47,6 +47,15 @@ export interface ImageStore {
    * what it throws stops the publishing (a claim may have ended meanwhile, F5).
    */
   publish(name: string, version: string, manifestBytes: Uint8Array, confirm?: () => Promise<void>): Promise<Image>
+  /**
+   * The first half of `publish`, with the same refusals: everything is read back, and the manifest kept by its digest alone. Nothing is visible under the
+   * name.
+   */
+  receive(name: string, version: string, manifestBytes: Uint8Array, confirm?: () => Promise<void>): Promise<Image>
+  /** An image that was received to become this version, visible or not; `undefined` when it is not in the store. */
+  received(name: string, version: string, digest: string): Promise<Image | undefined>
+  /** The second half: a received image gets its version, in one step and for good. Throws `IngotError` 'image-unknown', 'image-exists'. */
+  makeVisible(name: string, version: string, digest: string, confirm?: () => Promise<void>): Promise<Image>
   /**
    * Stores any other manifest under a tag or under its digest, byte for byte. `declared` is its media type as its sender tells it.
    * Throws `IngotError`: 'image-invalid', 'blob-unknown', 'blob-refused' when it does not have the digest, 'image-exists'.
@@ -98,6 +107,23 @@ export function createImageStore(registry: Registry, uploads: UploadStore, { use
     throw new IngotError('image-exists', `${name}:${version} exists as ${same.digest}; a version never changes, publish under another`)
   }
 
+  /** Stores the manifest of a disk image under its tag, or by its digest alone, once all that it names was read back. */
+  const take = async ({ name, version, tag }: { name: string; version: string; tag?: string }, manifestBytes: Uint8Array, confirm = async () => {}): Promise<Image> => {
+    checkNames(name, version)
+    checkSize(manifestBytes)
+    const manifest = parseImageManifest(manifestBytes)
+    const same = await findSame(name, version, digestOf(manifestBytes))
+    if (same !== undefined) return same
+
+    const blobs = registry.blobs(name)
+    const config = parseImageConfig(await readBlob(blobs, manifest.config.digest, manifest.config.size))
+    const layers = planLayers(manifest)
+    checkLayers(layers, config)
+    await pMap(layers, (layer) => checkLayer(blobs, layer), { concurrency: chunksAtOnce })
+    const entry = await registry.put(name, { ...(tag === undefined ? {} : { tag }), bytes: manifestBytes, facts: parseManifest(manifestBytes) }, { confirm })
+    return { ...versionOf({ ...entry, tag: version }), manifest, config }
+  }
+
   return {
     registry,
     uploads,
@@ -107,22 +133,17 @@ export function createImageStore(registry: Registry, uploads: UploadStore, { use
       if (stored?.tag === undefined || !isDisk(stored)) throw new IngotError('image-unknown', `no image ${name}:${reference} has been published`)
       return readImage({ ...stored, tag: stored.tag })
     },
-    async publish(name, version, manifestBytes, confirm) {
-      checkNames(name, version)
-      checkSize(manifestBytes)
-      const manifest = parseImageManifest(manifestBytes)
-      const same = await findSame(name, version, digestOf(manifestBytes))
-      if (same !== undefined) return same
-
-      const blobs = registry.blobs(name)
-      const config = parseImageConfig(await readBlob(blobs, manifest.config.digest, manifest.config.size))
-      const layers = planLayers(manifest)
-      checkLayers(layers, config)
-      // Nothing is returned: results would be kept until the last, and they are the whole disk.
-      const readBack = async (layer: Layer) => void (await readLayer(blobs, layer))
-      await pMap(layers, readBack, { concurrency: chunksAtOnce })
-      const entry = await registry.put(name, { tag: version, bytes: manifestBytes, facts: parseManifest(manifestBytes) }, confirm === undefined ? {} : { confirm })
-      return { ...versionOf({ ...entry, tag: version }), manifest, config }
+    publish: (name, version, manifestBytes, confirm) => take({ name, version, tag: version }, manifestBytes, confirm),
+    receive: (name, version, manifestBytes, confirm) => take({ name, version }, manifestBytes, confirm),
+    async received(name, version, digest) {
+      const stored = await registry.read(name, digest)
+      return stored === undefined || !isDisk(stored) ? undefined : readImage({ ...stored, tag: version })
+    },
+    async makeVisible(name, version, digest, confirm = async () => {}) {
+      const stored = await registry.read(name, digest)
+      if (stored === undefined) throw new IngotError('image-unknown', `no image ${name}@${digest} is stored`)
+      const entry = await registry.put(name, { tag: version, bytes: stored.bytes, facts: parseManifest(stored.bytes) }, { confirm })
+      return readImage({ ...entry, tag: version, bytes: stored.bytes })
     },
     async putManifest(name, reference, manifestBytes, declared, options) {
       checkSize(manifestBytes)

@@ -44,6 +44,10 @@ export interface ManifestFacts {
 export const isDisk = ({ mediaType, artifactType }: { mediaType: string; artifactType?: string }): boolean =>
   mediaType === mediaTypes.manifest && artifactType === mediaTypes.artifact
 
+/** Whether a manifest is a disk as the first steps of a job left it, kept for later jobs. */
+export const isSnapshot = ({ mediaType, artifactType }: { mediaType: string; artifactType?: string }): boolean =>
+  mediaType === mediaTypes.manifest && artifactType === mediaTypes.snapshot
+
 /** Whether a manifest is a list of others, each for a platform of its own. */
 export const isIndex = ({ mediaType }: { mediaType: string }): boolean => listTypes.includes(mediaType)
 

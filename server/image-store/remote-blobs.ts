@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import type { Response } from 'undici'
 import { IngotError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
@@ -56,15 +57,17 @@ export function createRemoteBlobs(client: RegistryClient, name: string): BlobSto
     return sizeBytes
   }
 
-  return {
+  const blobs: BlobStore = {
     size,
     keep: size,
+    bytes: async (digest) => buffer(await blobs.read(digest)),
     async read(digest, range) {
       const headers: Record<string, string> = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` }
       const response = await client.ask('GET', blob(digest), { repository, headers, allowed: [404] })
       if (response.status === 404 || response.body === null) throw new IngotError('blob-unknown', `blob ${digest} is not in the registry`)
       if (range !== undefined && response.status !== 206) throw new IngotError('store-unreachable', `the registry does not serve parts of blobs, it answered ${response.status}`)
-      return Readable.fromWeb(response.body)
+      // Pieces as they come, not objects.
+      return Readable.from(toldWhenBroken(response.body, digest), { objectMode: false })
     },
     write,
     async adopt(digest, path) {
@@ -77,6 +80,15 @@ export function createRemoteBlobs(client: RegistryClient, name: string): BlobSto
       // A registry may allow no deletion; then whoever looks after it has to heal it.
       await client.ask('DELETE', blob(digest), { repository, allowed: [404, 405] })
     },
+  }
+  return blobs
+}
+
+async function* toldWhenBroken(body: AsyncIterable<Uint8Array>, digest: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw new IngotError('store-unreachable', `blob ${digest}: the registry broke off: ${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}`, { cause: error })
   }
 }
 

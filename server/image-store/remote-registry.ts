@@ -1,15 +1,17 @@
 import pMap from 'p-map'
 import type { Response } from 'undici'
+import { isSnapshotTag } from '../../images/snapshot-tag.ts'
 import { IngotError } from '../errors.ts'
+import { attachmentTag, isAttachmentTag, type AttachmentKind } from './attachment-tag.ts'
 import { digestOf } from './digest.ts'
 import { parseImageConfig } from './parse-image.ts'
 import { isDisk, parseManifest, type ManifestFacts } from './parse-manifest.ts'
 import { readBlob } from './read-blob.ts'
 import { createRemoteBlobs } from './remote-blobs.ts'
+import { createRemoteReferrers, indexType, type AskAbout } from './remote-referrers.ts'
 import type { RegistryClient } from './registry-client.ts'
 import type { ManifestEntry, Registry, StoredManifest } from './registry.ts'
 
-const indexType = 'application/vnd.oci.image.index.v1+json'
 const accept = [
   'application/vnd.oci.image.manifest.v1+json',
   indexType,
@@ -28,8 +30,9 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
   const { prefix } = client
   const known = new Map<string, Omit<ManifestEntry, 'name' | 'tag'>>()
   const path = (name: string, rest: string) => `${prefix}${name}/${rest}`
-  const askAbout = (method: string, name: string, rest: string, request: Parameters<RegistryClient['ask']>[2] = {}) =>
+  const askAbout: AskAbout = (method, name, rest, request = {}) =>
     client.ask(method, path(name, rest), { repository: `${prefix}${name}`, ...request })
+  const about = createRemoteReferrers(askAbout)
 
   async function read(name: string, reference: string): Promise<StoredManifest | undefined> {
     const response = await askAbout('GET', name, `manifests/${reference}`, { headers: { accept }, allowed: [404] })
@@ -60,7 +63,7 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
     return response.status === 404 ? undefined : (response.headers.get('docker-content-digest') ?? undefined)
   }
   const versionTagOf = async (name: string, digest: string): Promise<string | undefined> => {
-    const versions = (await tags(name)).filter((tag) => tag !== 'latest')
+    const versions = (await tags(name)).filter(isVersionTag)
     const digests = await pMap(versions, (tag) => digestAt(name, tag), { concurrency: asksAtOnce })
     return versions.find((_, index) => digests[index] === digest)
   }
@@ -90,19 +93,8 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
   const putBytes = (name: string, reference: string, bytes: Uint8Array, mediaType: string): Promise<Response> =>
     askAbout('PUT', name, `manifests/${reference}`, { body: bytes as never, headers: { 'content-type': mediaType } })
 
-  /** For registries that do not know referrers, clients keep them under a tag (OCI distribution-spec, "Referrers Tag Schema"). */
-  const fallbackTag = (digest: string) => digest.replace(':', '-')
-  const readFallback = async (name: string, digest: string): Promise<object[]> => {
-    const stored = await askAbout('GET', name, `manifests/${fallbackTag(digest)}`, { headers: { accept: indexType }, allowed: [404] })
-    return stored.status === 404 ? [] : ((await stored.json()) as { manifests: object[] }).manifests
-  }
-  async function addToFallback(name: string, subject: string, entry: Omit<ManifestEntry, 'name'>, facts: ManifestFacts): Promise<void> {
-    const { mediaType, artifactType, digest, sizeBytes } = entry
-    const others = (await readFallback(name, subject)).filter((each) => (each as { digest?: string }).digest !== digest)
-    const added = { mediaType, digest, size: sizeBytes, ...(artifactType === undefined ? {} : { artifactType }), annotations: facts.annotations }
-    const index = { schemaVersion: 2, mediaType: indexType, manifests: [...others, added] }
-    await putBytes(name, fallbackTag(subject), Buffer.from(JSON.stringify(index)), indexType)
-  }
+  const removeManifest = async (name: string, digest: string): Promise<boolean> =>
+    (await askAbout('DELETE', name, `manifests/${digest}`, { allowed: [404] })).status !== 404
 
   // The registry itself would let a tag move on: only one of us may look and put at a time.
   let turn: Promise<unknown> = Promise.resolve()
@@ -126,32 +118,40 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
         const response = await putBytes(name, tag ?? digest, bytes, facts.mediaType)
         const storedAt = await storedAtOf(name, facts)
         const entry = describe(facts, digest, bytes.length, storedAt)
-        if (facts.subject !== undefined && response.headers.get('oci-subject') === null) await addToFallback(name, facts.subject, entry, facts)
-        if (isDisk(facts)) await putBytes(name, 'latest', bytes, facts.mediaType)
+        if (facts.subject !== undefined && response.headers.get('oci-subject') === null) await about.enter(name, facts.subject, entry, facts)
+        if (tag !== undefined && isDisk(facts)) await putBytes(name, 'latest', bytes, facts.mediaType)
         return { name, ...(tag === undefined ? {} : { tag }), ...entry }
       }),
     async remove(name, reference) {
       const digest = reference.startsWith('sha256:') ? reference : await digestAt(name, reference)
       if (digest === undefined) return false
-      const response = await askAbout('DELETE', name, `manifests/${digest}`, { allowed: [404] })
-      return response.status !== 404
+      // First what is about it: once it is gone, nobody finds that any more.
+      const tagged = await Promise.all(attachmentKinds.map((kind) => digestAt(name, attachmentTag(digest, kind))))
+      const attached = new Set([...tagged.filter((each) => each !== undefined), ...(await about.digests(name, digest))])
+      for (const each of attached) await removeManifest(name, each)
+      const wasNewest = (await digestAt(name, 'latest')) === digest
+      const isRemoved = await removeManifest(name, digest)
+      const newest = wasNewest ? (await disksOf([name])).at(-1) : undefined
+      if (newest !== undefined) await putBytes(name, 'latest', (await read(name, newest.digest))!.bytes, newest.mediaType)
+      return isRemoved
     },
     tags,
     async referrers(name, digest) {
-      const response = await askAbout('GET', name, `referrers/${digest}`, { allowed: [404] })
-      const listed = response.status === 404 ? await readFallback(name, digest) : ((await response.json()) as { manifests: object[] }).manifests
-      const found = await pMap(listed, (each) => read(name, String((each as { digest?: unknown }).digest)), { concurrency: asksAtOnce })
+      const found = await pMap(await about.digests(name, digest), (each) => read(name, each), { concurrency: asksAtOnce })
       return found.filter((manifest) => manifest !== undefined)
     },
     names,
-    async disks() {
-      const all = await pMap(await names(), async (name) => (await tags(name)).map((tag) => ({ name, tag })), { concurrency: asksAtOnce })
-      const versions = all.flat().filter(({ tag }) => tag !== 'latest')
-      const entries = await pMap(versions, ({ name, tag }) => entryAt(name, tag), { concurrency: asksAtOnce })
-      const found = entries.flatMap((entry) => (entry !== undefined && isDisk(entry) ? [entry] : []))
-      return found.sort((one, other) => Date.parse(one.storedAt) - Date.parse(other.storedAt))
-    },
+    disks: async () => disksOf(await names()),
     close: () => {},
+  }
+
+  /** The disk images of these names, oldest first. */
+  async function disksOf(of: readonly string[]): Promise<(ManifestEntry & { tag: string })[]> {
+    const all = await pMap(of, async (name) => (await tags(name)).map((tag) => ({ name, tag })), { concurrency: asksAtOnce })
+    const versions = all.flat().filter(({ tag }) => isVersionTag(tag))
+    const entries = await pMap(versions, ({ name, tag }) => entryAt(name, tag), { concurrency: asksAtOnce })
+    const found = entries.flatMap((entry) => (entry !== undefined && isDisk(entry) ? [entry] : []))
+    return found.sort((one, other) => Date.parse(one.storedAt) - Date.parse(other.storedAt))
   }
 
   /** What stands under a tag; a manifest that was read before is not read again. */
@@ -161,6 +161,11 @@ export function createRemoteRegistry(client: RegistryClient): Registry {
     return entry && { ...entry, name, tag }
   }
 }
+
+/** What is found by a tag about a manifest; without a kind the index of its referrers, where the registry does not list them itself. */
+const attachmentKinds: readonly (AttachmentKind | undefined)[] = ['sig', 'att', 'sbom', undefined]
+
+const isVersionTag = (tag: string): boolean => tag !== 'latest' && !isAttachmentTag(tag) && !isSnapshotTag(tag)
 
 const describe = (facts: ManifestFacts, digest: string, sizeBytes: number, storedAt: string): Omit<ManifestEntry, 'name' | 'tag'> => ({
   mediaType: facts.mediaType,

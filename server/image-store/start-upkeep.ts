@@ -2,7 +2,10 @@ import type { Logger } from 'pino'
 import { IngotError } from '../errors.ts'
 import type { LayoutRegistry } from './layout-registry.ts'
 import type { ImageStore, ImageVersion } from './open-image-store.ts'
+import { isDisk, isSnapshot } from './parse-manifest.ts'
 import { planRetention, type KeepRules } from './plan-retention.ts'
+import type { ManifestEntry } from './registry.ts'
+import { planSnapshotRetention } from './plan-snapshot-retention.ts'
 
 /** What nobody asked for in this time counts as left behind: blobs without an image, and a version as far as pulling it goes. */
 export const graceMs = 24 * 60 * 60 * 1000
@@ -12,6 +15,10 @@ export interface UpkeepOptions {
   rules: KeepRules
   /** Since when the oldest upload under way may have counted on blobs; asked each time, for jobs that take longer than a day. Default none is. */
   oldestUpload?: () => Promise<Date | undefined>
+  /** Tags of the snapshots that jobs may start from; asked each time. Default none. */
+  neededSnapshots?: () => Promise<ReadonlySet<string>>
+  /** Digests of images that were received and wait for their proof; asked each time. Default none. */
+  provingDigests?: () => Promise<ReadonlySet<string>>
   now?: () => Date
   /** How often all is looked through, default daily. */
   everyMs?: number
@@ -31,7 +38,7 @@ export interface Upkeep {
  * Looks through the store daily and whenever it is asked to: retention, abandoned uploads, garbage. A version that is the newest of its name, in use
  * (`ImageStore.remove`) or was pulled within a day stays.
  */
-export function startUpkeep({ store, rules, oldestUpload = async () => undefined, now = () => new Date(), everyMs = graceMs, firstMs = 60_000, log }: UpkeepOptions): Upkeep {
+export function startUpkeep({ store, rules, oldestUpload = async () => undefined, neededSnapshots = async () => new Set(), provingDigests = async () => new Set(), now = () => new Date(), everyMs = graceMs, firstMs = 60_000, log }: UpkeepOptions): Upkeep {
   const { registry } = store
   const sinceGrace = () => new Date(now().getTime() - graceMs)
 
@@ -53,9 +60,30 @@ export function startUpkeep({ store, rules, oldestUpload = async () => undefined
     return retired
   }
 
+  async function retireSnapshots(): Promise<void> {
+    const entries = (await registry.entries()).filter(isSnapshot)
+    if (entries.length === 0) return
+    const snapshots = await Promise.all(
+      entries.map(async (entry) => ({ ...entry, usedAtMs: (await registry.files.find(entry.digest))?.keptAtMs ?? Date.parse(entry.storedAt) })),
+    )
+    for (const { name, digest } of planSnapshotRetention(snapshots, { needed: await neededSnapshots(), sinceMs: sinceGrace().getTime() })) {
+      await registry.remove(name, digest)
+      log?.info({ image: name, digest }, 'what was kept of the first steps of a recipe was removed')
+    }
+  }
+
+  /** Images that did not prove good never got a tag. For a day they can be looked into, by their digest. */
+  async function dropUnproven(): Promise<void> {
+    const proving = await provingDigests()
+    const isOver = (entry: ManifestEntry): boolean => isDisk(entry) && Date.parse(entry.storedAt) < sinceGrace().getTime() && !proving.has(entry.digest)
+    for (const { name, digest } of await registry.removeUntagged(isOver)) log?.info({ image: name, digest }, 'an image that was not proven was removed')
+  }
+
   async function look(thorough: boolean): Promise<void> {
     const retired = await retire()
     if (!thorough && retired === 0) return
+    await retireSnapshots()
+    await dropUnproven()
     await store.uploads.dropAbandoned()
     const oldest = await oldestUpload()
     const keepSince = new Date(Math.min(sinceGrace().getTime(), oldest?.getTime() ?? Infinity))

@@ -7,6 +7,9 @@ import { IngotError } from '../errors.ts'
 /** Uploads that no byte reached for this long were left behind. */
 export const uploadLifeMs = 24 * 60 * 60 * 1000
 
+/** A blob that comes in one piece and that no byte reached for this long was left behind by a crash: nobody can go on with it. */
+const partLifeMs = 10 * 60 * 1000
+
 /** A piece of an upload that does not begin where the piece before it ended. */
 export class UploadOffsetError extends Error {
   override readonly name = 'UploadOffsetError'
@@ -47,7 +50,7 @@ export interface UploadStore {
   finish<Result>(id: string, take: (path: string) => Promise<Result>): Promise<Result | undefined>
   /** Whether there was such an upload. */
   cancel(id: string): Promise<boolean>
-  /** Drops what nobody has touched for a day, and how many those were. */
+  /** Drops uploads that nobody has touched for a day and what a crash left half written, and tells how many those were. */
   dropAbandoned(): Promise<number>
 }
 
@@ -134,7 +137,7 @@ export async function openUploads(folder: string, now: () => number = Date.now):
       let dropped = 0
       for (const name of await readdir(folder)) {
         const found = await stat(path(name)).catch(() => undefined)
-        if (found === undefined || now() - found.mtimeMs <= uploadLifeMs) continue
+        if (found === undefined || now() - found.mtimeMs <= (name.endsWith('.part') ? partLifeMs : uploadLifeMs)) continue
         await rm(path(name), { force: true })
         dropped++
       }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Loss } from '../api/history.ts'
-import type { Status, StatusReport } from '../api/status.ts'
+import type { Failure, Status, StatusReport } from '../api/status.ts'
 import type { Emit } from '../event-log.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { JobRecord, JobStore } from './job-store.ts'
@@ -32,11 +32,11 @@ export interface Claims {
   take(id: string, report: StatusReport & { worker: string; server: string }, claimHash: string): Promise<{ status: Status; created: boolean }>
   /** The worker of this claim gives its job back. */
   giveBack(held: Status): Promise<void>
-  /** The image of a job is there: the job is performed. Throws `HttpProblem` 410 for a claim that never had it. */
+  /** The image of a job is visible: the job is performed. Throws `HttpProblem` 410 for a claim that never had it. */
   finish(id: string, imageDigest: string, claimHash: string): Promise<void>
   wasPerformedBy(id: string, claimHash: string): Promise<boolean>
   /** Tells of a claim that ended without an image, and of what a worker reported. */
-  announceLoss(status: Status, loss: Loss): void
+  announceLoss(status: Status, loss: Loss, failure?: Failure): void
   announce(status: Status): void
   /** Looks after the clocks of all claims now; done on its own once a second (B9). */
   reclaim(): Promise<void>
@@ -44,16 +44,17 @@ export interface Claims {
 }
 
 export function createClaims(options: ClaimsOptions): Claims {
-  const { store, emit, machines, publishedDigest, now = Date.now, backoff = { firstMs: 30_000, mostMs: 600_000 } } = options
+  const { store, emit, machines, publishedDigest, now = Date.now, backoff = rules.defaultBackoff } = options
 
-  const announceLoss = (status: Status, loss: Loss) => emit({ machine: status.worker, hop: 'lost', job: status.job, loss })
+  const announceLoss = (status: Status, loss: Loss, failure?: Failure) =>
+    emit({ machine: status.worker, hop: 'lost', job: status.job, loss, ...(failure === undefined ? {} : { failure }) })
   const announce = (status: Status) => {
     const about = { machine: status.worker, job: status.job }
     if (status.failure !== undefined) emit({ ...about, hop: 'failed', failure: status.failure })
     else if (status.progress !== undefined) emit({ ...about, hop: 'step', progress: status.progress })
   }
 
-  const lose = async (seen: Status, loss: Exclude<Loss, 'failed' | 'cancelled'>, isStill: (status: Status) => boolean): Promise<void> => {
+  const lose = async (seen: Status, loss: rules.SilentLoss, isStill: (status: Status) => boolean): Promise<void> => {
     const done = await store.change(seen.job, (record) => {
       const { status } = record
       if (status === undefined || status.claimHash !== seen.claimHash || !rules.isHeld(status) || !isStill(status)) return { kind: 'keep' as const }

@@ -12,6 +12,7 @@ import { appendToFile, createFile, dropAbandoned, removeFile, replaceFile } from
 import { HttpProblem } from '../http/problem.ts'
 import { ifThere, readDataFile, readIfThere, renderDataFile } from './files/data-file.ts'
 import { createEndedJobs } from './files/ended-jobs.ts'
+import { holdProof } from './files/hold-proof.ts'
 import { createJobIndex } from './files/job-index.ts'
 import { createJobPaths } from './files/job-paths.ts'
 import { createJobRecords, recordOf } from './files/job-records.ts'
@@ -231,6 +232,8 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
     },
     assigned: async () => [...index.assigned()].filter(({ id }) => records.status(id) === undefined).map(records.known),
     held: async () => withStatus(isHeld),
+    proving: async () => withStatus(({ state }) => state === 'proving'),
+    holdProof: (id) => holdProof(join(dataDirectory, 'proofs', 'locks', id)),
     async claim(id, make) {
       const job = await listed(id)
       if (job === undefined) return undefined

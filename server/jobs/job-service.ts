@@ -8,6 +8,7 @@ import { createClaims, type ClaimsOptions } from './claims.ts'
 import type { JobRecord } from './job-store.ts'
 import { createJobPlans, type MakePlan } from './job-plans.ts'
 import { createOffers } from './offers.ts'
+import { createProvingJobs, type ProvingJobs } from './proving-jobs.ts'
 import { candidatesFor, isChoosy, renderListedJob } from './render-listed-job.ts'
 import * as rules from './rules.ts'
 import { unmetRequirements, type KnownMachine } from './unmet-requirements.ts'
@@ -37,6 +38,8 @@ export interface JobService {
   cancel(id: string): Promise<ListedJob>
   /** Takes a job off the list for good; a worker that holds it is refused from now on. */
   remove(id: string): Promise<void>
+  /** The first job that was pushed to this machine and that nobody has taken yet. */
+  assignedTo(machine: string): Promise<string | undefined>
   performed(): Promise<EndedJob[]>
   /** The script of a job (B3), made now if it was put on the list by hand. */
   plan(id: string): Promise<Plan>
@@ -45,7 +48,7 @@ export interface JobService {
   /** Takes a job for a worker (B15): 201 when taken now, 200 when the same claim holds it already; throws 412 when another does, 409 when it may not. */
   claim(id: string, report: StatusReport & { worker: string; server: string }, claim: string): Promise<{ status: Status; created: boolean }>
   /**
-   * Writes a worker's report over its own claim. Throws 409 when another claim holds the job, 410 when this claim has ended (F5), 412 when `ifMatch`
+   * Writes a worker's report over its own claim; `performed` ends a job that deploys an image. Throws 409 when another claim holds the job, 410 when this claim has ended (F5), 412 when `ifMatch`
    * (an ETag) is not that of the status.
    */
   report(id: string, report: StatusReport, claim: string, ifMatch?: string): Promise<Status>
@@ -55,8 +58,13 @@ export interface JobService {
   log(id: string): Promise<string>
   /** Throws 409 or 410 unless this claim may send parts of `image`, and publish it as `version` when one is given (F5). */
   mayPublish(id: string, image: string, version: string | undefined, claim: string): Promise<void>
-  /** The image of a job was received and proven whole: the job leaves the list (B10). Asked again by the same claim, it does nothing. */
-  complete(id: string, imageDigest: string, claim: string): Promise<void>
+  /**
+   * The image of a job was received and read back: its worker is done with it, and the job waits for its proof. Asked again by the same claim, it does
+   * nothing. Returns the status as it then is, `performed` when it came as far meanwhile, and whether it was new.
+   */
+  received(id: string, imageDigest: string, claim: string): Promise<{ status: Status; isNew: boolean }>
+  /** What is left to do of jobs whose image was received; once that is visible a job leaves the list as performed (B10). */
+  readonly proving: ProvingJobs
   /** Looks after the clocks of all claims now; done on its own once a second (B9). */
   reclaim(): Promise<void>
   close(): Promise<void>
@@ -69,12 +77,14 @@ export interface JobServiceOptions extends ClaimsOptions {
   makePlan: MakePlan
   /** Whether all that a script names is kept here; default yes. A server that shares only the list with others makes what it lacks when it is asked. */
   hasComponents?: (plan: Plan) => Promise<boolean>
+  /** Told of each claim before its worker hears of it. */
+  onClaimed?: (worker: string) => Promise<void>
 }
 
 /** The rules of the job list over a store (B1-B18). */
 export function createJobService(options: JobServiceOptions): JobService {
-  const { store, makePlan, machines, hasComponents = async () => true, now = Date.now } = options
-  const claims = createClaims(options)
+  const { store, emit, makePlan, machines, hasComponents = async () => true, onClaimed = async () => {}, now = Date.now, backoff = rules.defaultBackoff } = options
+  const claims = createClaims({ ...options, backoff })
   const offers = createOffers({ store, machine: (id) => machines.read(id), now })
 
   const notListed = (id: string): HttpProblem => new HttpProblem(404, `no job '${id}' is listed`)
@@ -89,7 +99,14 @@ export function createJobService(options: JobServiceOptions): JobService {
   const renderOne = async (record: JobRecord): Promise<ListedJob> => render(record, isChoosy(record.job) ? await machines.list() : [])
   const listedNow = async (id: string): Promise<ListedJob> => renderOne(await read(id))
 
-  const plans = createJobPlans({ store, makePlan, hasComponents, recipeOf: async (id) => (await read(id)).job.recipe })
+  /** The status of a job that left the list, for the claim that performed it and was not told so; throws `HttpProblem` 410 for any other. */
+  const performedBy = async (id: string, claimHash: string): Promise<Status> => {
+    const ended = (await claims.wasPerformedBy(id, claimHash)) ? (await store.ended(id))?.status : undefined
+    return ended ?? rules.heldBy(claimHash, id, undefined)
+  }
+
+  const plans = createJobPlans({ store, makePlan, hasComponents, workOf: async (id) => (await read(id)).job })
+  const proving = createProvingJobs({ store, claims, emit, readPlan: plans.read, now, backoff })
 
   return {
     async list() {
@@ -118,7 +135,7 @@ export function createJobService(options: JobServiceOptions): JobService {
     },
     async add(job, place) {
       if ((await store.read(job.id)) !== undefined) throw new HttpProblem(409, `job '${job.id}' is listed already`)
-      await plans.make(job.id, job.recipe)
+      await plans.make(job.id, job)
       await store.add(job, place)
     },
     async edit(id, patch) {
@@ -134,8 +151,9 @@ export function createJobService(options: JobServiceOptions): JobService {
       return listedNow(id)
     },
     async assign(id, machine) {
-      const { job, status } = await read(id)
-      if (status !== undefined && rules.isHeld(status)) throw new HttpProblem(409, `job '${id}' is held by ${status.worker}; cancel it first`)
+      const record = await read(id)
+      rules.requireRest(record)
+      const { job } = record
       const known = await machines.read(machine)
       const problems = known.inventory === undefined ? [] : unmetRequirements(job, known)
       if (problems.length > 0) throw new HttpProblem(409, `the machine ${machine} cannot do job '${id}'`, problems)
@@ -150,15 +168,16 @@ export function createJobService(options: JobServiceOptions): JobService {
       const done = await store.change(id, (record) => rules.planCancel(record, now()))
       if (done === undefined) throw notListed(id)
       const { status } = done.record
-      if (status !== undefined && rules.isHeld(status)) claims.announceLoss(status, 'cancelled')
+      if (status !== undefined && rules.isUnderWay(status)) claims.announceLoss(status, 'cancelled')
       return listedNow(id)
     },
     async remove(id) {
       const done = await store.change(id, (record) => rules.planRemoval(record, now()))
       if (done === undefined) throw notListed(id)
       const { status } = done.record
-      if (status !== undefined && rules.isHeld(status)) claims.announceLoss(status, 'cancelled')
+      if (status !== undefined && rules.isUnderWay(status)) claims.announceLoss(status, 'cancelled')
     },
+    assignedTo: async (machine) => (await store.assigned()).find(({ job }) => job.assignedTo === machine)?.job.id,
     performed: () => store.performed(),
     plan: plans.read,
     async status(id) {
@@ -171,21 +190,29 @@ export function createJobService(options: JobServiceOptions): JobService {
       if (!claimTokenPattern.test(claim)) throw new HttpProblem(400, 'header Ingot-Claim: expected 32 random bytes in base64url, got something else')
       const offerAgain = offers.holdBack(id)
       try {
-        return await claims.take(id, report, hashClaim(claim))
+        const taken = await claims.take(id, report, hashClaim(claim))
+        if (taken.created) await onClaimed(report.worker)
+        return taken
       } finally {
         offerAgain()
       }
     },
     async report(id, report, claim, ifMatch) {
       const claimHash = hashClaim(claim)
+      const deployed = report.state === 'performed' ? (await store.plan(id))?.steps.find((step) => step.kind === 'write-image')?.digest : undefined
       const done = await store.change(id, (record) => {
         const held = rules.heldBy(claimHash, id, record)
         if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== etagOf(held)) {
           throw new HttpProblem(412, `header If-Match: expected ${etagOf(held)}, got ${ifMatch}`)
         }
-        return rules.planReport(held, report, now())
+        return report.state === 'performed' ? rules.planDeployed(record, held, deployed, now()) : rules.planReport(held, report, now())
       })
-      if (done === undefined) return rules.heldBy(claimHash, id, undefined)
+      if (done === undefined) return report.state === 'performed' ? performedBy(id, claimHash) : rules.heldBy(claimHash, id, undefined)
+      if (done.change.kind === 'end') {
+        const status = done.change.ended.status!
+        emit({ machine: status.worker, hop: 'performed', job: id })
+        return status
+      }
       claims.announce(done.change.status)
       return done.change.status
     },
@@ -207,12 +234,22 @@ export function createJobService(options: JobServiceOptions): JobService {
       const record = await store.read(id)
       // The answer to its manifest was lost, and it asks again.
       if (record === undefined && (await claims.wasPerformedBy(id, claimHash))) return
-      const held = rules.heldBy(claimHash, id, record)
-      if (version !== undefined && version !== held.imageVersion) throw new HttpProblem(409, `job '${id}' makes version '${held.imageVersion}', not '${version}'`)
-      const made = (await store.plan(id))?.steps.find((step) => step.kind === 'image')?.image
-      if (made !== image) throw new HttpProblem(409, `job '${id}' makes the image '${made}', not '${image}'`)
+      const held = version !== undefined && rules.isProvenFor(claimHash, record) ? record.status : rules.heldBy(claimHash, id, record)
+      const steps = (await store.plan(id))?.steps ?? []
+      const kept = steps.find((step) => step.kind === 'snapshot')?.tag
+      if (version !== undefined && version !== held.imageVersion && version !== kept) throw new HttpProblem(409, `job '${id}' makes version '${held.imageVersion}', not '${version}'`)
+      const made = steps.find((step) => step.kind === 'image')?.image
+      if (made !== image) throw new HttpProblem(409, `job '${id}' makes ${made === undefined ? 'no image' : `the image '${made}'`}, not '${image}'`)
     },
-    complete: (id, imageDigest, claim) => claims.finish(id, imageDigest, hashClaim(claim)),
+    async received(id, imageDigest, claim) {
+      const claimHash = hashClaim(claim)
+      const { proof = 'none' } = (await store.plan(id)) ?? {}
+      const begins = proof === 'none' ? {} : { progress: { stepIndex: 0, stepCount: proof.firmware.length, step: 'proof', detail: 'waits for its turn' } }
+      const done = await store.change(id, (record) => rules.planReceipt(id, record, { claimHash, imageDigest, ...begins }, now()))
+      if (done === undefined) return { status: await performedBy(id, claimHash), isNew: false }
+      return done.change.kind === 'status' ? { status: done.change.status, isNew: true } : { status: done.record.status!, isNew: false }
+    },
+    proving,
     reclaim: claims.reclaim,
     async close() {
       offers.close()

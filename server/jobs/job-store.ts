@@ -23,6 +23,10 @@ export type Change =
   | { kind: 'release'; history?: History }
   | { kind: 'end'; ended: EndedJob }
 
+export interface ProofHold {
+  letGo(): Promise<void>
+}
+
 /**
  * Where the list, the scripts and the status of jobs are kept, by any number of servers at once. Every method throws when the storage
  * fails (`IngotError` 'storage-full' when it is full); only what is really not there is `undefined`. What a method has returned survives a crash.
@@ -41,6 +45,13 @@ export interface JobStore {
   assigned(): Promise<JobRecord[]>
   /** Every job that a worker holds: state `claimed` or `running`. */
   held(): Promise<JobRecord[]>
+  /** Every job whose image is being proven: state `proving`. */
+  proving(): Promise<JobRecord[]>
+  /**
+   * Keeps the proof of a listed job for this process alone, among all servers on the same data, until it is let go or the process ends, however it ends;
+   * `undefined` when another has it.
+   */
+  holdProof(id: string): Promise<ProofHold | undefined>
   /**
    * Makes the status of a listed job, exclusively: of any number of callers on any number of servers one gets `claimed` (B8, B15). `make` is given the
    * record without status. `undefined`: no such job is listed. Whatever `make` throws is passed on, and nothing is written.

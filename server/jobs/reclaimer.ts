@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { Loss } from '../api/history.ts'
 import type { JobRecord, JobStore } from './job-store.ts'
+import type { SilentLoss } from './rules.ts'
 
 /** What is known of a claim by this process's own clock, which no one sets: steps of the time of day end no job (B9). */
 interface Watched {
@@ -12,7 +12,7 @@ interface Watched {
 export interface ReclaimerOptions {
   store: Pick<JobStore, 'held'>
   /** Ends a claim: checks again, with nobody in between, that it is the claim and the sign of life that were seen. */
-  end: (seen: JobRecord, loss: Exclude<Loss, 'failed' | 'cancelled' | 'given-back'>) => Promise<void>
+  end: (seen: JobRecord, loss: Exclude<SilentLoss, 'given-back'>) => Promise<void>
   /** The process's own clock, in milliseconds, and the time of day in milliseconds since 1970. */
   monotonic?: () => number
   now?: () => number

@@ -1,6 +1,6 @@
 import type { Job, ListedJob } from '../api/job.ts'
 import type { JobRecord } from './job-store.ts'
-import { attemptsOf, isHeld, isWaiting } from './rules.ts'
+import { attemptsOf, isUnderWay, isWaiting } from './rules.ts'
 import { unmetRequirements, type KnownMachine } from './unmet-requirements.ts'
 
 /** Whether a job is not every machine's. */
@@ -23,7 +23,7 @@ function blockedBy(job: Job, known: readonly KnownMachine[]): string | undefined
 
 const stateOf = ({ status }: JobRecord, waits: boolean): ListedJob['state'] => {
   if (status === undefined) return waits ? 'waiting' : 'available'
-  return status.state === 'failed' || status.state === 'cancelled' ? status.state : 'selected'
+  return status.state === 'failed' || status.state === 'cancelled' || status.state === 'proving' ? status.state : 'selected'
 }
 
 /** A job as the list shows it (B6). `known` are the machines by which to tell whether anyone can take it; left out, that is not told. */
@@ -37,7 +37,7 @@ export function renderListedJob(record: JobRecord, nowMs: number, known?: readon
     state: stateOf(record, waits),
     attempt: attemptsOf(record),
     ...(worker === undefined ? {} : { worker }),
-    ...(status?.progress !== undefined && isHeld(status) ? { progress: status.progress } : {}),
+    ...(status?.progress !== undefined && isUnderWay(status) ? { progress: status.progress } : {}),
     ...(waits && history?.notBefore !== undefined ? { notBefore: history.notBefore } : {}),
     ...(blocked === undefined ? {} : { blocked }),
   }

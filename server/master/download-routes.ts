@@ -1,5 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { digestSchema } from '../../images/component.ts'
+import { acceptBasicAuth } from '../http/basic-auth.ts'
+import { imageDownloadPath, imageDownloadSchema, type ImageDownloadParams } from '../http/routes/image-downloads.ts'
+import { splitName } from './job-name.ts'
 import { passOn, passOnToFirst } from './pass-on.ts'
 import { linkRoleOf, locateByHeader, type MasterContext } from './route-context.ts'
 
@@ -19,4 +22,23 @@ export const masterDownloadRoutes: FastifyPluginAsync<MasterContext> = async (ap
   app.get<{ Params: { '*': string } }>('/packages/*', async (request, reply) =>
     passOnToFirst(request, reply, links, { role: undefined, path: request.raw.url?.split('?')[0] ?? '', hasQuery: false, othersSuffice: true }),
   )
+}
+
+/** Images as files, from the first computer that their version is called after, or from the first that has it; ranges and conditions go along. */
+export const masterImageDownloadRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
+  acceptBasicAuth(app)
+  app.route<{ Params: ImageDownloadParams }>({
+    method: ['GET', 'HEAD'],
+    url: imageDownloadPath,
+    schema: imageDownloadSchema,
+    async handler(request, reply) {
+      const role = linkRoleOf(await authorize(request, anyone), anyone)
+      const { name, version, file } = request.params
+      const path = (wanted: string) => `/images/${name}/${wanted}/${file}`
+      const parts = splitName(version)
+      const link = links.find((each) => each.name === parts?.firstComputer)
+      if (link !== undefined) return passOn(request, reply, link, { role, path: path(parts!.name) })
+      return passOnToFirst(request, reply, links, { role, path: path(version) })
+    },
+  })
 }

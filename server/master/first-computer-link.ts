@@ -14,7 +14,7 @@ export type LinkRole = keyof FirstComputerConfig['credentials']
 
 export interface LinkRequest<Answer = never> {
   role: LinkRole
-  method?: 'GET' | 'PUT'
+  method?: 'GET' | 'PUT' | 'DELETE'
   /** Sent as JSON. */
   body?: unknown
   headers?: Record<string, string>

@@ -1,4 +1,5 @@
 import { HttpProblem } from '../http/problem.ts'
+import { isAttachmentTag } from '../image-store/attachment-tag.ts'
 import { OciError } from '../http/routes/oci-error.ts'
 import type { FirstComputerLink, LinkRole } from './first-computer-link.ts'
 import { gather } from './gather.ts'
@@ -16,12 +17,15 @@ async function listsOf<Answer>(links: readonly FirstComputerLink[], path: string
   return answers
 }
 
-/** The versions of an image, each called after its first computer (OCI distribution-spec 1.1, "Listing Tags"); throws 404 when there is none. */
+/**
+ * The versions of an image, each called after its first computer (OCI distribution-spec 1.1, "Listing Tags"), and the tags about them, which tools make from
+ * digests; throws 404 when there is none.
+ */
 export async function tagsOf(links: readonly FirstComputerLink[], name: string, asked: Asked): Promise<string[]> {
   const lists = await listsOf<{ tags: string[] }>(links, `/v2/${name}/tags/list`, asked, { tags: [] })
-  const tags = lists.flatMap(({ link, answer }) => answer.tags.map((tag) => nameAtMaster(link.name, tag)))
+  const tags = lists.flatMap(({ link, answer }) => answer.tags.map((tag) => (isAttachmentTag(tag) ? tag : nameAtMaster(link.name, tag))))
   if (tags.length === 0) throw new OciError('NAME_UNKNOWN', `no image ${name} is stored`)
-  return tags
+  return [...new Set(tags)]
 }
 
 /** The names of all images. */

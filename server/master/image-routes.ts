@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Role } from '../http/auth.ts'
+import { asBearer } from '../http/basic-auth.ts'
 import { HttpProblem } from '../http/problem.ts'
-import { asBearer } from '../http/routes/oci.ts'
 import { OciError, sendOciError } from '../http/routes/oci-error.ts'
 import { sendPage } from '../http/routes/oci-lists.ts'
 import { parseOciPath } from '../http/routes/oci-path.ts'
@@ -14,7 +14,8 @@ const anyone: readonly Role[] = ['worker', 'operator']
 
 /**
  * Images by the OCI distribution API (distribution-spec 1.1). What a worker sends goes to the first computer of its job, as it flows; what is pulled comes
- * from the first that has it. A version is called after its first computer, as jobs are: `web:hall-a.web-1` is `web:web-1` of `hall-a`.
+ * from the first that has it. A version is called after its first computer, as jobs are: `web:hall-a.web-1` is `web:web-1` of `hall-a`. Whoever means one
+ * first computer, as to push to it, puts its name before that of the image: `hall-a/web:web-1`.
  */
 export const masterImageRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
   streamBodies(app)
@@ -33,6 +34,12 @@ export const masterImageRoutes: FastifyPluginAsync<MasterContext> = async (app, 
       const role = linkRoleOf(await authorize(request, allowed), allowed)
       if (target === undefined) throw new OciError('UNSUPPORTED', `nothing is at /v2/${request.params['*']}`)
       const path = request.raw.url?.split('?')[0] ?? ''
+      const within = 'name' in target ? links.find(({ name }) => target.name.startsWith(`${name}/`)) : undefined
+      if (within !== undefined) {
+        const before = `/v2/${within.name}/`
+        const location = (at: string) => at.replace(/^\/v2\//, before)
+        return passOn(request, reply, within, { role, path: path.replace(before, '/v2/'), location, isPatient: target.kind === 'manifest' })
+      }
       const place = locateByHeader(links, request)
       const job = place === undefined ? {} : { job: place.name }
 
@@ -47,7 +54,9 @@ export const masterImageRoutes: FastifyPluginAsync<MasterContext> = async (app, 
       }
       if (place !== undefined) return passOn(request, reply, place.link, { role, path, ...job })
       if (request.method !== 'GET' && request.method !== 'HEAD') {
-        throw new HttpProblem(400, 'header Ingot-Job: expected the id of the job that this is for, got none; an image without a job is sent to its first computer itself')
+        const example = `${links[0]!.name}/${'name' in target ? target.name : 'debian-12'}`
+        const other = `an image without a job is called after its first computer, as ${example}`
+        throw new HttpProblem(400, `header Ingot-Job: expected the id of the job that this is for, got none; ${other}`)
       }
 
       const asked = { role, via: viaOf(request) }
@@ -56,7 +65,10 @@ export const masterImageRoutes: FastifyPluginAsync<MasterContext> = async (app, 
       if (target.kind === 'tags') return sendPage(call, path, await tagsOf(links, target.name, asked), (tags) => ({ name: target.name, tags }))
       if (target.kind === 'catalog') return sendPage(call, path, await imageNames(links, asked), (repositories) => ({ repositories }))
       if (target.kind === 'referrers') {
-        return reply.type('application/vnd.oci.image.index.v1+json').send(await referrersAt(links, request.raw.url ?? path, asked))
+        if (request.query.artifactType !== undefined) reply.header('oci-filters-applied', 'artifactType')
+        const index = await referrersAt(links, request.raw.url ?? path, asked)
+        // Sent as bytes: Fastify would add a charset, which this type does not have.
+        return reply.type(index.mediaType).send(Buffer.from(JSON.stringify(index)))
       }
       return passOnToFirst(request, reply, links, { role, path })
     },

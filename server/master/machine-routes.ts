@@ -43,4 +43,13 @@ export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introduct
     if (problems.length > 0) throw new HttpProblem(503, 'not every first computer took the labels; set them again', problems)
     return mergeMachines(answers.map(({ answer }) => [answer]))[0]
   })
+
+  // Only one of them is the one that the machine boots from.
+  app.delete<WithId>('/machines/:id/system', { schema: { params } }, async (request) => {
+    await authorize(request, ['operator'])
+    const path = `/machines/${encodeURIComponent(request.params.id)}/system`
+    const { answers, problems } = needAnswer(await gather(links, (link) => link.ask<MachineRecord>(path, { role: 'operator', method: 'DELETE', via: viaOf(request) })))
+    if (problems.length > 0) throw new HttpProblem(503, 'not every first computer could be told; release it again', problems)
+    return mergeMachines(answers.map(({ answer }) => [answer]))[0]
+  })
 }

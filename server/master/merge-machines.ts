@@ -1,6 +1,9 @@
 import type { MachineRecord } from '../machine-store.ts'
 
-/** What all first computers know of the machines, by id: the newest inventory, every mark, and of a label that differs the one of the first list. */
+/**
+ * What all first computers know of the machines, by id: the newest inventory, every mark, what was deployed, which only the one knows that the machine boots
+ * from, and of a label that differs the one of the first list.
+ */
 export function mergeMachines(lists: readonly (readonly MachineRecord[])[]): MachineRecord[] {
   const merged = new Map<string, MachineRecord>()
   for (const record of lists.flat()) {
@@ -10,8 +13,10 @@ export function mergeMachines(lists: readonly (readonly MachineRecord[])[]): Mac
       continue
     }
     const newest = (record.seenAt ?? '') > (before.seenAt ?? '') ? record : before
+    const system = before.system ?? record.system
     merged.set(record.id, {
       ...newest,
+      ...(system === undefined ? {} : { system }),
       scratchSerials: [...new Set([...before.scratchSerials, ...record.scratchSerials])],
       labels: { ...record.labels, ...before.labels },
     })

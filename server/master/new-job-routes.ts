@@ -12,7 +12,8 @@ import type { MasterContext } from './route-context.ts'
 /** What the master itself reads of `POST /jobs`; the first computer checks all of it. */
 const newJobSchema = Type.Object({
   id: Type.Optional(Type.String()),
-  recipe: Type.String({ minLength: 1 }),
+  recipe: Type.Optional(Type.String({ minLength: 1 })),
+  deploy: Type.Optional(Type.Object({ image: Type.String({ minLength: 1 }), version: Type.Optional(Type.String()) })),
   place: Type.Optional(placeSchema),
   origin: Type.Optional(Type.String({ minLength: 1 })),
 })
@@ -21,11 +22,11 @@ type NewJobThere = Static<typeof newJobSchema>
 const querySchema = Type.Object({ origin: Type.Optional(Type.String({ minLength: 1 })) }, { additionalProperties: false })
 
 /**
- * The first computer that a new job is meant for, and the job in the names that it has there. It is named by `origin`, by the id (`hall-a.web-1`) or by
- * the place beside another job; `undefined` when by none of them. Throws 409 when they name different ones, and 400 when `origin` names none.
+ * The first computer that a new job is meant for, and the job in the names that it has there. It is named by `origin`, by the id (`hall-a.web-1`), by
+ * the place beside another job or by the version that is deployed; `undefined` when by none of them. Throws 409 when they name different ones, and 400 when `origin` names none.
  */
 export function aimNewJob(wanted: NewJobThere, names: readonly string[]): { firstComputer: string | undefined; job: NewJobThere } {
-  const { origin, id, place, ...rest } = wanted
+  const { origin, id, place, deploy, ...rest } = wanted
   const known = (name: string | undefined) => (name !== undefined && names.includes(name) ? name : undefined)
   const beside = place === undefined ? undefined : 'before' in place ? place.before : 'after' in place ? place.after : undefined
   // Behind another master it is `outer.inner`, and that one is told the rest.
@@ -33,9 +34,10 @@ export function aimNewJob(wanted: NewJobThere, names: readonly string[]): { firs
   if (first !== undefined && known(first) === undefined) throw new HttpProblem(400, `origin: expected one of ${names.join(', ')}, got '${origin}'`)
   if (beside !== undefined && known(splitName(beside)?.firstComputer) === undefined) throw new HttpProblem(404, `place: no job '${beside}' is listed`)
 
-  const named = [first, known(id === undefined ? undefined : splitName(id)?.firstComputer), known(beside === undefined ? undefined : splitName(beside)?.firstComputer)]
+  const firstComputerOf = (name: string | undefined) => known(name === undefined ? undefined : splitName(name)?.firstComputer)
+  const named = [first, firstComputerOf(id), firstComputerOf(beside), firstComputerOf(deploy?.version)]
   const [firstComputer, ...others] = new Set(named.filter((each) => each !== undefined))
-  if (others.length > 0) throw new HttpProblem(409, `expected origin, id and place to name one first computer, got ${[firstComputer, ...others].join(' and ')}`)
+  if (others.length > 0) throw new HttpProblem(409, `expected origin, id, place and version to name one first computer, got ${[firstComputer, ...others].join(' and ')}`)
   const nameThere = (name: string): string => {
     const parts = splitName(name)
     return parts !== undefined && parts.firstComputer === firstComputer ? parts.name : name
@@ -45,6 +47,7 @@ export function aimNewJob(wanted: NewJobThere, names: readonly string[]): { firs
     job: {
       ...rest,
       ...(id === undefined ? {} : { id: nameThere(id) }),
+      ...(deploy === undefined ? {} : { deploy: { ...deploy, ...(deploy.version === undefined ? {} : { version: nameThere(deploy.version) }) } }),
       ...(place === undefined ? {} : { place: placeThere(place, nameThere) }),
       ...(inner === undefined || inner === '' ? {} : { origin: inner }),
     },
@@ -59,10 +62,26 @@ export function chooseByRecipe(recipe: string, { answers, problems }: Gathered<s
   throw new HttpProblem(400, `recipe: expected one that a first computer knows, got '${recipe}'`, answers.map(({ link, answer }) => `${link.name}: ${answer.join(', ') || 'none'}`))
 }
 
-/** Making a job at one of the first computers: the one that the request names, or the first that knows the recipe. */
+/** The first of those that have an image. Throws 400 when none has it; 503 when one that could have it was not reached. */
+export function chooseByImage(image: string, { answers, problems }: Gathered<boolean>): FirstComputerLink {
+  const found = answers.find(({ answer }) => answer)
+  if (found !== undefined) return found.link
+  if (problems.length > 0) throw new HttpProblem(503, `no first computer that answers has the image '${image}'`, problems)
+  throw new HttpProblem(400, `deploy: expected an image that a first computer has, got '${image}'`)
+}
+
+/** Making a job at one of the first computers: the one that the request names, or the first that knows the recipe or has the image. */
 export const masterNewJobRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
   const recipeLists = (via: string | undefined) =>
     gather(links, async (link) => (await link.ask<{ recipes: string[] }>('/recipes.json', { role: 'operator', via })).recipes)
+
+  const hasImage = ({ image, version = 'latest' }: NonNullable<NewJobThere['deploy']>, via: string | undefined) =>
+    gather(links, async (link) => (await link.ask<object | null>(`/v2/${image}/manifests/${encodeURIComponent(version)}`, { role: 'operator', via, absent: null })) !== null)
+  const choose = async ({ recipe, deploy }: NewJobThere, via: string | undefined): Promise<FirstComputerLink> => {
+    if (deploy !== undefined) return chooseByImage(`${deploy.image}:${deploy.version ?? 'latest'}`, await hasImage(deploy, via))
+    if (recipe === undefined) throw new HttpProblem(400, 'expected a job with either recipe or deploy, got neither of them')
+    return chooseByRecipe(recipe, await recipeLists(via))
+  }
 
   app.get('/recipes.json', async (request) => {
     await authorize(request, ['operator'])
@@ -77,7 +96,7 @@ export const masterNewJobRoutes: FastifyPluginAsync<MasterContext> = async (app,
       throw new HttpProblem(400, `origin: expected the same in query and body, got '${query.origin}' and '${body.origin}'`)
     }
     const { firstComputer, job } = aimNewJob({ ...body, ...query }, links.map(({ name }) => name))
-    const link = links.find(({ name }) => name === firstComputer) ?? chooseByRecipe(body.recipe, await recipeLists(viaOf(request)))
+    const link = links.find(({ name }) => name === firstComputer) ?? (await choose(body, viaOf(request)))
     return passOn(request, reply, link, { role: 'operator', path: '/jobs', body: job, rename: link.rename.job, hasQuery: false, isPatient: true })
   })
 }

@@ -21,6 +21,8 @@ export interface PassOnOptions {
   rename?: (answer: never) => unknown
   /** The answer may take many minutes. */
   isPatient?: boolean
+  /** Puts the path in a `Location` or `Link` header into the names of this master; default as jobs are called. */
+  location?: (path: string) => string
 }
 
 /** What becomes of an answer, or of a request without one, before any of it goes to the one who asked: `true` when it was taken care of. */
@@ -43,7 +45,7 @@ export function streamBodies(app: FastifyInstance): void {
  * worker tries again after both. Nothing is tried twice here.
  */
 export function passOn(request: FastifyRequest, reply: FastifyReply, link: FirstComputerLink, options: PassOnOptions, judges: Judges = {}): FastifyReply {
-  const { role, path, body, job, rename, hasQuery = true, isPatient = false } = options
+  const { role, path, body, job, rename, hasQuery = true, isPatient = false, location: named = link.rename.location } = options
   const hooks: FastifyReplyFromHooks = {
     retryDelay: () => null,
     ...(hasQuery ? {} : { queryString: () => '' }),
@@ -54,9 +56,10 @@ export function passOn(request: FastifyRequest, reply: FastifyReply, link: First
       const { authorization, via } = link.headersFor(role ?? 'worker', viaOf(request))
       return { ...others, via, ...(role === undefined ? {} : { authorization }), ...(job === undefined ? {} : { [jobHeader]: job }) }
     },
-    rewriteHeaders: ({ location, ...headers }) => {
+    rewriteHeaders: ({ location, link: next, ...others }) => {
+      const headers = typeof next === 'string' ? { ...others, link: next.replace(/(?<=<)[^>]+/, named) } : others
       if (location === undefined) return headers
-      return { ...headers, location: link.rename.location(location.startsWith(`${link.url}/`) ? location.slice(link.url.length) : location) }
+      return { ...headers, location: named(location.startsWith(`${link.url}/`) ? location.slice(link.url.length) : location) }
     },
     onError(_, { error }) {
       if (request.raw.socket.destroyed) return

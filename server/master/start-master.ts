@@ -8,7 +8,7 @@ import { schemaRoutes } from '../http/routes/schemas.ts'
 import { tokenAuthorize } from '../http/token-authorize.ts'
 import { listenAt } from '../listen-address.ts'
 import { openTokens } from '../tokens.ts'
-import { masterDownloadRoutes } from './download-routes.ts'
+import { masterDownloadRoutes, masterImageDownloadRoutes } from './download-routes.ts'
 import { masterEventRoutes } from './event-routes.ts'
 import { linkFirstComputer } from './first-computer-link.ts'
 import { masterImageRoutes } from './image-routes.ts'
@@ -52,6 +52,7 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   await app.register(masterMachineRoutes, { ...context, introductions })
   await app.register(masterImageRoutes, context)
   await app.register(masterDownloadRoutes, context)
+  await app.register(masterImageDownloadRoutes, context)
   await app.register(masterEventRoutes, context)
   await app.register(schemaRoutes)
 

@@ -3,25 +3,18 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import send from '@fastify/send'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { renderAutoexecScript, renderWorkerScript } from '../../boot/ipxe-script.ts'
+import { renderAutoexecScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
-import type { Emit } from '../event-log.ts'
 import { HttpProblem } from '../http/problem.ts'
-import type { BootFile, FileMap } from './tftp/file-map.ts'
+import { createBootScripts, type BootScriptsOptions } from './boot-scripts.ts'
+import type { StaticFile } from './tftp/file-map.ts'
 
-export interface BootRoutesOptions {
-  /** Base of this HTTP service as machines reach it, for example `http://10.77.0.1:8080`. */
-  httpUrl: string
+export interface BootRoutesOptions extends BootScriptsOptions {
   /** Paths of the appliance's parts on this host. */
   appliance: { kernel: string; initramfs: string; stage2: string }
-  /** For example `sha256:9f86…`. */
-  stage2Digest: string
   /** The files of TFTP, for firmware that boots by HTTP. */
-  bootFiles: FileMap
-  /** Makes the single-use ticket that the worker of this machine exchanges for its credential. */
-  issueTicket: (machine: string) => Promise<string>
+  bootFiles: ReadonlyMap<string, StaticFile>
   machineAt: (ipv4: string) => string | undefined
-  emit: Emit
 }
 
 const parts = [
@@ -33,6 +26,7 @@ const parts = [
 /** What machines fetch by HTTP on their way to the worker. No credential is asked for: firmware has none. */
 export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, options) => {
   const { httpUrl, appliance, bootFiles, machineAt, emit } = options
+  const bootScripts = createBootScripts(options)
   const machineOf = (request: FastifyRequest) => machineAt(request.ip.replace(/^::ffff:/, ''))
 
   app.get<{ Querystring: { mac?: string } }>('/boot/ipxe', async (request, reply) => {
@@ -41,9 +35,7 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
     if (mac === undefined) return renderAutoexecScript(ipxeScriptUrl(httpUrl))
     if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(mac))
       throw new HttpProblem(400, `mac: expected a MAC address such as 52-54-00-12-34-56, got ${JSON.stringify(mac)}`)
-    const ticket = await options.issueTicket(mac)
-    emit({ machine: mac, hop: 'boot-script', address: request.ip.replace(/^::ffff:/, '') })
-    return renderWorkerScript({ httpUrl, stage2Digest: options.stage2Digest, ticket })
+    return bootScripts('ipxe', mac, request.ip.replace(/^::ffff:/, ''))
   })
 
   for (const { url, part } of parts) {
@@ -71,7 +63,7 @@ function contentTypeOf(name: string): string {
  * that broke off. Written to the socket past Fastify, which sends header names in lower case: there is firmware that looks for
  * `Content-Length` to the letter.
  */
-async function sendFile(request: FastifyRequest, reply: FastifyReply, file: BootFile, type: string): Promise<number> {
+async function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile, type: string): Promise<number> {
   const { statusCode, headers, stream } =
     'bytes' in file
       ? {

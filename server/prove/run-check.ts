@@ -6,7 +6,8 @@ export const describeCheck = (check: RecipeCheck): string =>
   'run' in check ? `run ${check.run.trim().split('\n', 1)[0]}` : `http port ${check.http.port} ${check.http.path}`
 
 export interface CheckedMachine {
-  address: string
+  /** Where a TCP port of it is reached, for example `127.0.0.1:41727`. */
+  addressOf(port: number): string
   /** Runs a shell script there as root; a script that fails throws a `CommandError`. */
   runScript(script: string): Promise<string>
   fetch: typeof fetch
@@ -33,7 +34,7 @@ export async function runCheck(check: RecipeCheck, machine: CheckedMachine): Pro
     return
   }
   const { port, path, status, contains } = check.http
-  const url = `http://${machine.address}:${port}${path}`
+  const url = `http://${machine.addressOf(port)}${path}`
   try {
     const answer = await machine.fetch(url, { redirect: 'manual', signal: machine.signal })
     const body = await answer.text()

@@ -17,12 +17,17 @@ export async function createSshKey(directory: string, run: Run): Promise<SshKey>
   return { path, publicKey: (await readFile(`${path}.pub`, 'utf8')).trim() }
 }
 
-/** Waits until an SSH server greets on port 22 (RFC 4253, 4.2); rejects when `signal` is aborted. */
-export async function waitForSsh(address: string, signal: AbortSignal): Promise<void> {
+/** A port that QEMU forwards is always open; whether anyone is behind it shows only by what he says. */
+const greetingLimitMs = 5_000
+
+/** Waits until an SSH server greets on a port of this host's loopback (RFC 4253, 4.2); rejects when `signal` is aborted. */
+export async function waitForSsh(port: number, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const socket = connect({ host: address, port: 22, signal })
+    const socket = connect({ host: '127.0.0.1', port })
+    // Also one that comes when nobody waits any more.
+    socket.on('error', () => {})
     try {
-      const [greeting] = (await once(socket, 'data', { signal })) as [Buffer]
+      const [greeting] = (await once(socket, 'data', { signal: AbortSignal.any([signal, AbortSignal.timeout(greetingLimitMs)]) })) as [Buffer]
       if (greeting.toString('latin1').startsWith('SSH-')) return
     } catch {
       signal.throwIfAborted()
@@ -34,13 +39,13 @@ export async function waitForSsh(address: string, signal: AbortSignal): Promise<
 }
 
 /** Runs a shell script as root on the machine and returns its standard output. Throws a `CommandError` with its exit code and last lines. */
-export const runBySsh = (address: string, script: string, { key, run, signal }: { key: SshKey; run: Run; signal: AbortSignal }): Promise<string> =>
+export const runBySsh = (port: number, script: string, { key, run, signal }: { key: SshKey; run: Run; signal: AbortSignal }): Promise<string> =>
   run(
     'ssh',
     [
       // Nothing of this host's own configuration; the copy was made a minute ago, so nobody can know its host key.
       ...['-F', '/dev/null', '-i', key.path, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
-      ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', `root@${address}`, '/bin/sh', '-s'],
+      ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-p', String(port), 'root@127.0.0.1', '/bin/sh', '-s'],
     ],
     { input: script, signal },
   )

@@ -4,12 +4,15 @@ import type { Console } from './console.ts'
 export class MachineFailure extends Error {
   override readonly name = 'MachineFailure'
   readonly machine: string
+  /** The message without the machine's name. */
+  readonly reason: string
   readonly consoleTail: readonly string[]
   readonly consolePath: string
 
-  constructor(machine: string, message: string, console: Pick<Console, 'tail' | 'path'>) {
-    super(`${machine} ${message}`)
+  constructor(machine: string, reason: string, console: Pick<Console, 'tail' | 'path'>) {
+    super(`${machine} ${reason}`)
     this.machine = machine
+    this.reason = reason
     this.consoleTail = console.tail(25)
     this.consolePath = console.path
   }

@@ -28,6 +28,11 @@ export interface MachineSpec {
   /** UEFI only: Secure Boot is on, with Microsoft's keys, as on a machine from the shop. Default off. */
   secureBoot?: boolean
   nic: NicModel
+  /**
+   * Default: a cable to the rack's bridge. `forward`: a network of its own that leads nowhere, not even to this host; these TCP ports of the machine are
+   * reached by ports of this host's loopback.
+   */
+  network?: { forward: readonly number[] }
   disks: readonly DiskSpec[]
   memoryMiB: number
   cpus: number

@@ -7,6 +7,9 @@ export interface MachineFiles {
   variablesPath: string
 }
 
+/** The file descriptor of QEMU's monitor: the first beyond standard error. */
+const monitorDescriptor = 3
+
 const ovmf = '/usr/share/OVMF'
 
 /** OVMF as Debian's package `ovmf` has it; the `.ms` pair has Microsoft's keys enrolled. */
@@ -42,6 +45,8 @@ function firmwareArguments(spec: MachineSpec, files: MachineFiles): string[] {
     ...(spec.secureBoot === true ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
     ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`],
     ...['-drive', `if=pflash,unit=1,format=raw,file=${escapeOption(files.variablesPath)}`],
+    // Nothing in the rack answers DHCPv6, and OVMF asks for 100 s before it goes on to the disk of a machine that the network sends there.
+    ...(spec.boot === 'network' ? ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'] : []),
   ]
 }
 
@@ -50,7 +55,19 @@ function nicArguments(spec: MachineSpec): string[] {
   if (spec.boot === 'network') device.push('bootindex=1')
   // QEMU's NIC ROMs are iPXE. A BIOS has no network boot but by them; OVMF has its own for virtio, and for the others needs the driver in the ROM.
   if (spec.boot === 'disk' || (spec.firmware === 'uefi' && spec.nic === 'virtio-net-pci')) device.push('romfile=')
-  return ['-netdev', `tap,id=net0,ifname=${spec.name},script=no,downscript=no`, '-device', device.join(',')]
+  return [...networkArguments(spec), '-device', device.join(',')]
+}
+
+function networkArguments({ name, network }: MachineSpec): string[] {
+  if (network === undefined) return ['-netdev', `tap,id=net0,ifname=${name},script=no,downscript=no`]
+  // Port 0 is one that is free; the monitor tells which. `restrict` leaves the forwarded ports alone (qemu(1)).
+  const forwards = network.forward.map((port) => `hostfwd=tcp:127.0.0.1:0-:${port}`)
+  return [
+    ...['-netdev', ['user', 'id=net0', 'restrict=on', ...forwards].join(',')],
+    ...['-chardev', `socket,id=monitor,fd=${monitorDescriptor}`, '-mon', 'chardev=monitor,mode=control'],
+    // What stands on its disk may come from anywhere: should the guest get out, it starts no program and gains no rights (qemu(1)).
+    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+  ]
 }
 
 function diskArguments(disk: DiskSpec, index: number, spec: MachineSpec): string[] {

@@ -5,6 +5,8 @@ export interface WhileOnOptions {
   /** What is waited for, for the failure's message: `no login prompt`. */
   without: string
   limitMs: number
+  /** When the limit began, by `performance.now()`, if it is that of the machine as a whole: its power-on. Default now. */
+  powerOnMs?: number
   signal: AbortSignal
 }
 
@@ -13,10 +15,11 @@ export interface WhileOnOptions {
  * Throws a `MachineFailure` when the machine goes off or `limitMs` passes, `signal`'s reason when it is aborted, and what `wait` throws.
  */
 export async function whileOn<Result>(machine: Machine, wait: (signal: AbortSignal) => Promise<Result>, options: WhileOnOptions): Promise<Result> {
-  const { without, limitMs, signal } = options
+  const { without, limitMs, powerOnMs, signal } = options
   const over = new AbortController()
   const fail = (message: string): void => over.abort(new MachineFailure(machine.name, message, machine.console))
-  const timer = setTimeout(() => fail(`stopped: ${without} within ${Math.round(limitMs / 1000)} s`), limitMs)
+  const leftMs = powerOnMs === undefined ? limitMs : Math.max(0, powerOnMs + limitMs - performance.now())
+  const timer = setTimeout(() => fail(`stopped: ${without} within ${Math.round(limitMs / 1000)} s${powerOnMs === undefined ? '' : ' of power-on'}`), leftMs)
   void machine.ended.then(({ exitCode, signal: by, lastLines }) => {
     const ending = lastLines.at(-1) ?? (by === undefined ? `exit code ${exitCode}` : by)
     fail(`went off with ${without} (${ending})`)

@@ -21,5 +21,5 @@ describe('firmware by option 93', () => {
   it('takes of a list the first that can be served', () => expect(firmwareOf([6, 7])?.name).toBe('x64 UEFI'))
   it('takes of a list that cannot be served the first that is known', () => expect(firmwareOf([2, 11, 6])?.name).toBe('ARM64 UEFI'))
   it('does not know Itanium', () => expect(firmwareOf([2])).toBeUndefined())
-  it('names every file once', () => expect(bootFiles).toEqual(['undionly.kpxe', 'snponly.efi']))
+  it('names every file once', () => expect(bootFiles).toEqual(['undionly.kpxe', 'snponly.efi', 'ipxe.efi', 'ipxe.pxe']))
 })

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { renderAutoexecScript, renderWorkerScript } from '../../boot/ipxe-script.ts'
+import { renderAutoexecScript, renderLocalDiskScript, renderWorkerScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
 
 it('boots the worker, retries with growing sleeps, then boots the local disk', () => {
   const script = renderWorkerScript({
     httpUrl: 'http://10.77.0.1:8080',
-    stage2Digest: 'sha256:9f86d081',
+    stage2Digest: 'sha512:9f86d081',
     ticket: 'c2VjcmV0',
   })
   expect(script).toBe(`#!ipxe
@@ -14,7 +14,7 @@ set attempt:int32 0
 :retry
 inc attempt
 imgfree
-kernel http://10.77.0.1:8080/boot/vmlinuz initrd=initramfs.img BOOTIF=01-\${netX/mac:hexhyp} ingot.server=http://10.77.0.1:8080 ingot.stage2=sha256:9f86d081 ingot.ticket=c2VjcmV0 panic=10 console=tty0 console=ttyS0,115200 || goto failed
+kernel http://10.77.0.1:8080/boot/vmlinuz initrd=initramfs.img BOOTIF=01-\${netX/mac:hexhyp} ingot.server=http://10.77.0.1:8080 ingot.stage2=sha512:9f86d081 ingot.ticket=c2VjcmV0 panic=10 console=tty0 console=ttyS0,115200 || goto failed
 initrd http://10.77.0.1:8080/boot/initramfs.img || goto failed
 boot || goto failed
 
@@ -26,7 +26,7 @@ goto retry
 
 :local-disk
 echo Ingot: gave up after 10 tries, booting the local disk
-iseq \${platform} efi && exit 0 ||
+iseq \${platform} efi && exit 1 ||
 sanboot --no-describe --drive 0x80 || exit 1
 `)
 })
@@ -49,7 +49,15 @@ goto retry
 
 :local-disk
 echo Ingot: gave up after 10 tries, booting the local disk
-iseq \${platform} efi && exit 0 ||
+iseq \${platform} efi && exit 1 ||
+sanboot --no-describe --drive 0x80 || exit 1
+`)
+})
+
+it('F6 sends a machine on to its own disk, in the way of its firmware, and says why', () => {
+  expect(renderLocalDiskScript('web:web-1 was deployed to it')).toBe(`#!ipxe
+echo Ingot: booting the local disk, web:web-1 was deployed to it
+iseq \${platform} efi && exit 1 ||
 sanboot --no-describe --drive 0x80 || exit 1
 `)
 })

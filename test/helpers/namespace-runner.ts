@@ -41,6 +41,7 @@ async function addClient(name: string, mac: string): Promise<TestClient> {
   await ip('-n', name, 'link', 'set', 'lo', 'up')
   await ip('-n', name, 'link', 'set', 'eth0', 'up')
   return {
+    name,
     machine: mac.replaceAll(':', '-'),
     run: (program, args, options) => run('ip', ['netns', 'exec', name, program, ...args], options),
   }

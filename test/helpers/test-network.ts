@@ -2,6 +2,8 @@ import type { Run } from '../../appliance/run.ts'
 
 /** A machine of the test network: a namespace of its own with `eth0` on the bridge, and no address yet. */
 export interface TestClient {
+  /** Of its namespace, for `ip netns exec`. */
+  name: string
   /** Machine id, for example `02-00-00-00-00-01`. */
   machine: string
   /** Runs a program on that machine. */

@@ -19,7 +19,7 @@ function problemsWith(...replacements: [from: string, to: string][]): string[] {
 test('a shipped recipe is read', () => {
   const { recipe, problems } = parseRecipe(shipped)
   expect(problems).toEqual([])
-  expect(recipe?.partitions.map(({ name, size }) => [name, size])).toEqual([['bios', '1MiB'], ['esp', '64MiB'], ['root', 'rest']])
+  expect(recipe?.partitions?.map(({ name, size }) => [name, size])).toEqual([['bios', '1MiB'], ['esp', '64MiB'], ['root', 'rest']])
 })
 
 test.each(['xfs', 'btrfs'])('the root filesystem may be %s', (filesystem) => {
@@ -51,6 +51,10 @@ test('an empty file is refused as a whole', () => {
 })
 
 test.each<[what: string, from: string, to: string, problem: string]>([
+  ['a proof by a firmware that the recipe does not have', 'firmware: [bios, uefi]', 'firmware: [uefi]\nproof: { firmware: [uefi, bios] }', 'proof.firmware[1]: expected a firmware of the recipe (uefi), got bios'],
+  ['Secure Boot without UEFI', 'firmware: [bios, uefi]', 'firmware: [bios, uefi]\nproof: { firmware: [bios], secureBoot: true }', 'proof.secureBoot: expected uefi among the firmware of the proof, which alone has Secure Boot, got bios'],
+  ['an unknown key of a proof', 'firmware: [bios, uefi]', 'firmware: [bios, uefi]\nproof: { timeout: 60 }', 'proof.timeout: expected a known key (nearest: firmware; all: firmware, secureBoot, timeoutSeconds), got timeout'],
+  ['a proof that is neither', 'firmware: [bios, uefi]', 'firmware: [bios, uefi]\nproof: full', 'proof: expected none, or firmware, secureBoot and timeoutSeconds, got "full"'],
   ['no root', 'mount: /, ', 'mount: /srv, ', 'partitions: expected a partition mounted at /, got none'],
   ['no EFI system partition', '  - { name: esp, type: esp, filesystem: vfat, mount: /boot/efi, size: 64MiB }\n', '', 'partitions: expected a partition of type esp, which firmware uefi boots from, got none'],
   ['no BIOS boot partition', '  - { name: bios, type: bios-boot, size: 1MiB }\n', '', 'partitions: expected a partition of type bios-boot, which firmware bios boots from, got none'],
@@ -75,4 +79,28 @@ test.each<[what: string, from: string, to: string, problem: string]>([
   ['kernel arguments that would end the line in grub.cfg', 'console=tty0 ', "'console=tty0 $(x)' # ", 'install[1].bootloader.kernelArguments: expected kernel arguments without quotes, like console=ttyS0,115200, got "console=tty0 $(x)"'],
 ])('a recipe with %s is refused', (_, from, to, problem) => {
   expect(problemsWith([from, to])).toContainEqual(expect.stringContaining(problem))
+})
+
+const derived = `name: web
+description: a page on top of another image
+architecture: amd64
+firmware: [bios]
+from: debian-12-nginx:web-1
+disk: { size: 5GiB }
+image: { name: web }
+`
+
+test('a recipe that starts from an image needs neither partitions nor install steps', () => {
+  expect(parseRecipe(derived)).toMatchObject({ recipe: { from: 'debian-12-nginx:web-1' }, problems: [] })
+  expect(parseRecipe(`${derived}install:\n  - packages: [curl]\n`).problems).toEqual([])
+})
+
+test.each([
+  ['partitions of its own', `${derived}partitions:\n  - { name: root, type: linux-root, filesystem: ext4, mount: /, size: rest }\n`, 'partitions: expected none beside from: they come with the image, got 1 of them'],
+  ['a base system', `${derived}install:\n  - rootfs: { suite: bookworm, packages: [nano] }\n`, 'install[0]: expected packages or bootloader beside from: the base system comes with the image, got rootfs'],
+  ['two boot loaders', `${derived}install:\n  - bootloader: { kernelArguments: a }\n  - bootloader: { kernelArguments: b }\n`, 'install[1]: expected one bootloader step, got a second'],
+  ['a name that is none', derived.replace('from: debian-12-nginx:web-1', 'from: Debian'), 'from: expected the name of an image, and a version after a colon if not the newest, like debian-12 or debian-12:web-1, got "Debian"'],
+  ['nothing to start from', derived.replace('from: debian-12-nginx:web-1\n', ''), 'partitions: expected a list of partitions, or from, got nothing'],
+])('a recipe that starts from an image is refused with %s', (_, text, problem) => {
+  expect(parseRecipe(text).problems.map((each) => renderProblem('recipe.yaml', each))).toContainEqual(expect.stringContaining(problem))
 })

@@ -1,19 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { inNamespace, noNamespaces } from '../helpers/namespace.ts'
-import type { BootInput, BootResult } from './netboot-scenario.ts'
-
-const boot = async (path: BootInput['path'], routerAdvertisements = true) => {
-  const { hops } = await inNamespace<BootResult>(
-    new URL('netboot-scenario.ts', import.meta.url),
-    { path, routerAdvertisements },
-    { timeoutMs: 60_000 },
-  )
-  return hops.map((hop) => ('file' in hop && hop.file !== '' ? `${hop.hop} ${hop.file.split('?')[0]}` : hop.hop))
-}
-const dhcp = (file: string) => ['dhcp-discover', `dhcp-offer ${file}`, `dhcp-ack ${file}`]
-const script = [...dhcp('http://10.77.0.1:8080/boot/ipxe'), 'boot-script']
-// The kernel is none, so that the script comes to its retry.
-const kernelTwice = ['kernel', 'kernel']
+import { noNamespaces } from '../helpers/namespace.ts'
+import { boot, dhcp, invited, kernelTwice, proxied, script } from './boot-hops.ts'
 
 describe.skipIf(noNamespaces)('an empty machine comes to its boot script', { timeout: 60_000 }, () => {
   it('on BIOS, by the iPXE in its NIC', async () => expect(await boot('rom')).toEqual([...script, ...kernelTwice]))
@@ -25,5 +12,15 @@ describe.skipIf(noNamespaces)('an empty machine comes to its boot script', { tim
   })
   it('on UEFI, by HTTP boot and no TFTP', async () => {
     expect(await boot('uefi-http')).toEqual([...dhcp('http://10.77.0.1:8080/boot/snponly.efi'), ...script, ...kernelTwice])
+  })
+  it('on UEFI with Secure Boot, by the signed shim and GRUB over TFTP', async () => {
+    expect(await boot('secure-boot')).toEqual([...dhcp('shimx64.efi'), ...['shimx64.efi', 'grubx64.efi', 'grub/grub.cfg', 'vmlinuz', 'vmlinuz'].map((file) => `tftp ${file}`)])
+  })
+  // Beside dnsmasq, which gives the addresses.
+  it('on BIOS, in proxy mode, by the iPXE in its NIC (danderson/netboot #38)', async () => {
+    expect(await boot('rom', 'proxy')).toEqual([...proxied('http://10.77.0.1:8080/boot/ipxe'), 'boot-script', ...kernelTwice])
+  })
+  it('on UEFI, in proxy mode, by port 4011', async () => {
+    expect(await boot('uefi', 'proxy')).toEqual([...invited('snponly.efi'), 'tftp snponly.efi', ...proxied('http://10.77.0.1:8080/boot/ipxe'), 'boot-script', ...kernelTwice])
   })
 })

@@ -1,16 +1,22 @@
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { start } from '../../appliance/run.ts'
+import { startDnsmasq } from '../helpers/dnsmasq.ts'
 import type { TestNetwork } from '../helpers/test-network.ts'
+import { secureBootArchitectures } from '../../boot/firmware.ts'
+import { renderWorkerConfig } from '../../boot/grub-config.ts'
+import type { NetbootOptions } from '../../server/netboot/netboot.ts'
 import type { NewMachineEvent } from '../../server/event-log.ts'
 import { serve } from '../server/netboot/serve.ts'
 
 export interface BootInput {
   /**
    * `rom`: SeaBIOS and the iPXE in QEMU's NIC ROM. `undionly`: an iPXE started by hand chains our undionly.kpxe by TFTP, since those ROMs speak HTTP
-   * and need none. `uefi` and `uefi-http`: OVMF's own network stack.
+   * and need none. `uefi` and `uefi-http`: OVMF's own network stack. `secure-boot`: that with Microsoft's keys and Secure Boot on.
    */
-  path: 'rom' | 'undionly' | 'uefi' | 'uefi-http'
+  path: 'rom' | 'undionly' | 'uefi' | 'uefi-http' | 'secure-boot'
+  /** `proxy`: dnsmasq gives the addresses, and we only say what to boot. */
+  mode?: 'dhcp' | 'proxy'
   routerAdvertisements: boolean
 }
 export interface BootResult {
@@ -21,22 +27,37 @@ const mac = '52:54:00:12:34:56'
 const machine = '52-54-00-12-34-56'
 
 /** Powers a machine on and waits until it has fetched its boot script and tried twice to boot the kernel, which is none. */
-export async function scenario(network: TestNetwork, { path, routerAdvertisements }: BootInput): Promise<BootResult> {
-  const served = await serve(network, { routerAdvertisements })
+export async function scenario(network: TestNetwork, { path, mode = 'dhcp', routerAdvertisements }: BootInput): Promise<BootResult> {
+  if (mode === 'proxy') await startDnsmasq(await network.addClient('dnsmasq', '02:00:00:00:00:fe'), network)
+  const secureBoot = path === 'secure-boot'
+  const served = await serve(network, { routerAdvertisements, ...(secureBoot ? secureBootOptions(network) : {}), ...(mode === 'proxy' ? { dhcp: undefined } : {}) })
   await network.addTap('tap0')
   const powerOnMs = served.nowMs()
   const console = join(network.directory, 'console')
   const qemu = await start('qemu-system-x86_64', [
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-m', '512', '-display', 'none', '-nodefaults'],
+    ...['-machine', secureBoot ? 'q35,smm=on' : 'q35', '-accel', 'tcg,thread=multi', '-m', '512', '-display', 'none', '-nodefaults'],
     ...['-chardev', `file,id=console,path=${console}`, '-serial', 'chardev:console'],
     ...['-netdev', 'tap,id=net0,ifname=tap0,script=no,downscript=no', '-device', 'virtio-rng-pci'],
     ...(await firmwareArguments(path, network.directory)),
   ])
   let kernels = 0
-  await served.waitFor((event) => event.machine === machine && event.hop === 'kernel' && ++kernels === 2)
+  const isKernel = (event: NewMachineEvent) => event.hop === 'kernel' || (event.hop === 'tftp' && event.file === 'vmlinuz')
+  await served.waitFor((event) => event.machine === machine && isKernel(event) && ++kernels === 2)
   qemu.kill('SIGKILL')
   await qemu.ended
   return { hops: served.events.map(({ atMs, ...event }) => ({ ...event, sincePowerOnMs: atMs - powerOnMs })) }
+}
+
+/** What is served to UEFI with Secure Boot; the kernel is none, so that GRUB comes to its retry. */
+function secureBootOptions({ directory }: TestNetwork): Pick<NetbootOptions, 'policies' | 'secureBoot'> {
+  return {
+    policies: secureBootArchitectures.map((architecture) => ({ architecture, secureBoot: true })),
+    secureBoot: {
+      kernelPath: join(directory, 'vmlinuz'),
+      initramfsPath: join(directory, 'initramfs.img'),
+      grubConfig: async () => renderWorkerConfig({ httpUrl: 'http://10.77.0.1:8080', stage2Digest: `sha256:${'0'.repeat(64)}`, ticket: 'ticket' }),
+    },
+  }
 }
 
 async function firmwareArguments(path: BootInput['path'], directory: string): Promise<string[]> {
@@ -49,19 +70,22 @@ async function firmwareArguments(path: BootInput['path'], directory: string): Pr
       await writeFile(script, '#!ipxe\ndhcp\nchain tftp://10.77.0.1/undionly.kpxe\n')
       return [...nic(',romfile='), '-kernel', '/boot/ipxe.lkrn', '-initrd', script]
     }
+    case 'secure-boot':
     case 'uefi':
     case 'uefi-http': {
       const variables = join(directory, 'OVMF_VARS.fd')
-      await copyFile('/usr/share/OVMF/OVMF_VARS_4M.fd', variables)
+      const keys = path === 'secure-boot' ? '.ms' : ''
+      await copyFile(`/usr/share/OVMF/OVMF_VARS_4M${keys}.fd`, variables)
       const isHttp = path === 'uefi-http'
       const noPxe = ['IPv4PXESupport', 'IPv6PXESupport'].flatMap((name) => ['-fw_cfg', `name=opt/org.tianocore/${name},string=n`])
       return [
         ...[
           '-drive',
-          'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd',
+          `if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M${keys}.fd`,
           '-drive',
           `if=pflash,format=raw,file=${variables}`,
         ],
+        ...(path === 'secure-boot' ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
         ...nic(',romfile=,bootindex=1'),
         ...(isHttp ? noPxe : []),
       ]

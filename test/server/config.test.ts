@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { configWithoutNetboot, parseConfig, type Interfaces } from '../../server/config.ts'
+import { configWithoutNetboot, parseConfig } from '../../server/config.ts'
 import { IngotError } from '../../server/errors.ts'
+import type { Interfaces } from '../../server/netboot/netboot-config.ts'
 
 const interfaces: Interfaces = {
   lo: [{ address: '127.0.0.1', netmask: '255.0.0.0', family: 'IPv4', mac: '', internal: true, cidr: '127.0.0.1/8' }],
@@ -28,9 +29,17 @@ describe('a whole configuration', () => {
         interfaceName: 'eno2',
         address: '10.77.0.1',
         prefixLength: 24,
-        range: { first: '10.77.0.100', last: '10.77.0.200' },
-        leaseSeconds: 3600,
-        nameServers: [],
+        dhcp: {
+          range: { first: '10.77.0.100', last: '10.77.0.200' },
+          leaseSeconds: 3600,
+          router: undefined,
+          nameServers: [],
+          domain: undefined,
+          relayed: [],
+          reservations: new Map(),
+        },
+        policies: [],
+        allowOtherServers: false,
         routerAdvertisements: true,
       },
       servers: [{ url: 'http://10.77.0.1:8080' }],
@@ -38,8 +47,14 @@ describe('a whole configuration', () => {
       recipeDirectories: [],
       lists: [],
       images: {},
+      proof: { atOnce: 1, secureBoot: false },
       applianceDirectory: '/etc/var/appliance',
     })
+  })
+
+  test('says how many proofs run at once, and whether all of them are under Secure Boot', () => {
+    expect(read('data: d\nlisten: 127.0.0.1:80\nproof: { atOnce: 2, secureBoot: true }\n').proof).toEqual({ atOnce: 2, secureBoot: true })
+    expect(problemsOf('data: d\nlisten: 127.0.0.1:80\nproof: { atOnce: 0 }\n')).toEqual(['/etc/ingot/ingot.yaml:3:18: proof.atOnce: expected a number >= 1, got 0'])
   })
 
   test('without netboot is a job server', () => {
@@ -54,8 +69,7 @@ describe('every wrong field is told at once: place, expected, got', () => {
     expect(problemsOf('listen: eighty\nnetboot:\n  interface: eno2\n  rang: 1-2\n  leaseSeconds: 5\nservers: []\n')).toEqual([
       '/etc/ingot/ingot.yaml:1:1: data: expected a value, got nothing',
       '/etc/ingot/ingot.yaml:1:9: listen: expected an address and a port like 192.0.2.1:8080, got "eighty"',
-      '/etc/ingot/ingot.yaml:3:3: netboot.range: expected the first and the last address, like 192.0.2.100-192.0.2.200, got nothing',
-      '/etc/ingot/ingot.yaml:4:3: netboot.rang: expected a known key (nearest: range; all: interface, range, leaseSeconds, router, nameServers, domain, routerAdvertisements), got rang',
+      '/etc/ingot/ingot.yaml:4:3: netboot.rang: expected a known key (nearest: range; all: interface, mode, allowOtherServers, range, leaseSeconds, router, nameServers, domain, relayed, machines, architectures, secureBoot, routerAdvertisements), got rang',
       '/etc/ingot/ingot.yaml:5:17: netboot.leaseSeconds: expected a number >= 120, got 5',
       '/etc/ingot/ingot.yaml:6:1: servers: expected at least 1 of them, got []',
     ])
@@ -76,6 +90,47 @@ describe('every wrong field is told at once: place, expected, got', () => {
     expect(problemsOf(`data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: ${name}\n  range: 10.77.0.3-10.77.0.4\n`)).toEqual([
       `/etc/ingot/ingot.yaml:4:14: netboot.interface: ${message}`,
     ])
+  })
+
+  test('a mode that its fields do not fit', () => {
+    const file = (netboot: string) => `data: d\nlisten: 0.0.0.0:80\nnetboot: { interface: eno2, ${netboot} }\n`
+    expect(problemsOf(file('domain: a.example'))).toEqual([
+      '/etc/ingot/ingot.yaml:3:10: netboot.range: expected the first and the last address, like 192.0.2.100-192.0.2.200, got nothing',
+    ])
+    const none = 'expected nothing beside mode: proxy, where another server gives addresses, got'
+    expect(problemsOf(file('mode: proxy, leaseSeconds: 600, machines: [{ mac: 52-54-00-12-34-56, address: 10.77.0.9 }]'))).toEqual([
+      `/etc/ingot/ingot.yaml:3:56: netboot.leaseSeconds: ${none} 600`,
+      `/etc/ingot/ingot.yaml:3:107: netboot.machines[0].address: ${none} 10.77.0.9`,
+    ])
+    expect(read(file('mode: proxy')).netboot).toMatchObject({ dhcp: undefined, allowOtherServers: false })
+  })
+
+  test('machines, architectures and networks behind relays', () => {
+    const file = (netboot: string) => `data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: eno2\n  range: 10.77.0.100-10.77.0.200\n${netboot}`
+    const machines = (...entries: string[]) => `  machines: [${entries.join(', ')}]\n`
+    expect(problemsOf(file(machines('{ mac: 52-54-00-12-34-56, address: 10.77.0.9 }', '{ mac: "52:54:00:12:34:56" }', '{ mac: 52-54-00-12-34-57, address: 10.77.0.9 }')))).toEqual([
+      '/etc/ingot/ingot.yaml:6:69: netboot.machines[1].mac: expected a MAC address that no other entry has, got 52:54:00:12:34:56',
+      '/etc/ingot/ingot.yaml:6:127: netboot.machines[2].address: expected an address that no other entry has, got 10.77.0.9',
+    ])
+    expect(problemsOf(file(machines('{ mac: 5254.0012.3456, boot: disk, file: pxelinux.0 }')))).toEqual([
+      '/etc/ingot/ingot.yaml:6:21: netboot.machines[0].mac: expected a MAC address like 52-54-00-12-34-56, got "5254.0012.3456"',
+      '/etc/ingot/ingot.yaml:6:43: netboot.machines[0].boot: expected one of worker, local-disk, ignore, got "disk"',
+      expect.stringContaining('netboot.machines[0].file: expected one of undionly.kpxe, snponly.efi') as string,
+    ])
+    expect(problemsOf(file('  relayed: [{ network: 10.78.0.0/24, range: 10.78.0.9-10.79.0.1, router: 10.77.0.1 }, { network: 10.79.0.0/64, range: 10.79.0.1-10.79.0.2 }]\n'))).toEqual([
+      '/etc/ingot/ingot.yaml:6:45: netboot.relayed[0].range: expected addresses of 10.78.0.0/24, got 10.79.0.1',
+      '/etc/ingot/ingot.yaml:6:74: netboot.relayed[0].router: expected an address of 10.78.0.0/24, got 10.77.0.1',
+      '/etc/ingot/ingot.yaml:6:98: netboot.relayed[1].network: expected an IPv4 network like 192.0.2.0/24, got 10.79.0.0/64',
+    ])
+    const all = read(file(`${machines('{ mac: "52:54:00:AB:CD:EF", address: 10.77.0.9, boot: local-disk }')}  architectures: [{ code: 7, file: snponly.efi, proxyReply: direct }]\n  relayed: [{ network: 10.78.0.0/24, range: 10.78.0.9-10.78.0.10, router: 10.78.0.1 }]\n`)).netboot
+    expect(all?.policies).toEqual([
+      { machine: '52-54-00-ab-cd-ef', boot: 'local-disk' },
+      { architecture: 7, file: 'snponly.efi', proxyReply: 'direct' },
+    ])
+    expect(all?.dhcp).toMatchObject({
+      reservations: new Map([['52-54-00-ab-cd-ef', '10.77.0.9']]),
+      relayed: [{ address: '10.78.0.0', prefixLength: 24, range: { first: '10.78.0.9', last: '10.78.0.10' }, router: '10.78.0.1' }],
+    })
   })
 
   test('a range that holds our own address', () => {

@@ -33,7 +33,8 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
-export const withChoices = (command: Command): Command =>
+/** All of them but the machine, which a command may call otherwise. */
+export const withConditions = (command: Command): Command =>
   command
     .option('--priority <number>', 'higher goes first (default 0)', wholeNumber)
     .option('--time-limit <seconds>', 'from claim to received image (default 14400)', wholeNumber)
@@ -41,10 +42,11 @@ export const withChoices = (command: Command): Command =>
     .addOption(new Option('--when-lost <action>', 'what becomes of a job whose worker is gone or whose time is over (default reclaim)').choices(['reclaim', 'remove']))
     .option('--max-attempts <number>', 'attempts that may be lost before the job counts as failed (default 3)', wholeNumber)
     .option('--requires <key=value...>', 'what a machine must have: firmware, architecture, memoryMiB, diskCount, diskGiB, labels.KEY, machines=ID,ID')
-    .option('--assign <machine>', 'push the job to this machine, and to nobody else')
+
+export const withChoices = (command: Command): Command => withConditions(command).option('--assign <machine>', 'push the job to this machine, and to nobody else')
 
 /** The choices as they go over the wire; what was not given is left out. */
-export function choicesFrom({ priority, timeLimit, silenceLimit, whenLost, maxAttempts, requires, assign }: ChoiceOptions): Omit<NewJob, 'id' | 'recipe'> {
+export function choicesFrom({ priority, timeLimit, silenceLimit, whenLost, maxAttempts, requires, assign }: ChoiceOptions): Omit<NewJob, 'id' | 'recipe' | 'deploy'> {
   return {
     ...(priority === undefined ? {} : { priority }),
     ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),

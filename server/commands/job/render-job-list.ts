@@ -1,5 +1,5 @@
 import prettyMs from 'pretty-ms'
-import type { ListedJob } from '../../api/job.ts'
+import { describeWork, type ListedJob } from '../../api/job.ts'
 import { renderTable } from '../render-table.ts'
 import { renderProgress } from './render-progress.ts'
 
@@ -12,7 +12,7 @@ function noteOf({ id, state, progress, notBefore, blocked, assignedTo }: ListedJ
   return assignedTo === undefined ? '' : `for ${assignedTo}`
 }
 
-const head = ['JOB', 'STATE', 'PRIORITY', 'ATTEMPT', 'WORKER', 'ORIGIN', 'RECIPE', '']
+const head = ['JOB', 'STATE', 'PRIORITY', 'ATTEMPT', 'WORKER', 'ORIGIN', 'WORK', '']
 
 const cellsOf = (job: ListedJob, nowMs: number): string[] => [
   job.id,
@@ -21,7 +21,7 @@ const cellsOf = (job: ListedJob, nowMs: number): string[] => [
   job.attempt === 0 ? '' : `${job.attempt}/${job.maxAttempts}`,
   job.worker ?? '',
   job.origin ?? '',
-  job.recipe,
+  describeWork(job),
   noteOf(job, nowMs),
 ]
 

@@ -14,7 +14,8 @@ export function renderJob({ job, end, status, attempts, machines }: JobDetails, 
   const listed = 'state' in job ? job : undefined
   const made = [job.madeBy, job.createdAt].filter((each) => each !== undefined).join(', ')
   const facts: [string, string][] = [
-    ['recipe', job.recipe],
+    ['recipe', job.recipe ?? ''],
+    ...deployFacts(job),
     ['priority', String(priority)],
     ['made', made],
     ['limits', `${span(timeLimitSeconds * 1000)} from claim to image, ${span(silenceLimitSeconds * 1000)} without a sign of life`],
@@ -24,7 +25,7 @@ export function renderJob({ job, end, status, attempts, machines }: JobDetails, 
     ['not before', listed?.notBefore ?? ''],
     ['blocked', listed?.blocked ?? ''],
     ['origin', listed?.origin ?? ''],
-    ...(status === undefined ? [] : statusFacts(status, nowMs)),
+    ...(status === undefined ? [] : statusFacts(status, job, nowMs)),
   ]
   const told = facts.filter(([, text]) => text !== '').map(([name, text]) => `  ${name.padEnd(12)} ${oneLine(text)}`)
   return [
@@ -36,16 +37,29 @@ export function renderJob({ job, end, status, attempts, machines }: JobDetails, 
   ]
 }
 
+function deployFacts({ deploy }: JobDetails['job']): [string, string][] {
+  if (deploy === undefined) return []
+  const { image, version, hostname, users = [], sshKeys = [], network, disk } = deploy
+  return [
+    ['deploys', `${image}:${version ?? 'latest'}`],
+    ['as', hostname ?? ''],
+    ['users', users.map(({ name }) => name).join(', ')],
+    ['SSH keys', sshKeys.length === 0 ? '' : String(sshKeys.length)],
+    ['network', network === undefined ? '' : [network.addresses].flat().join(', ')],
+    ['disk', disk === undefined ? '' : Object.entries(disk).map(([key, value]) => `${key}=${value}`).join(' ')],
+  ]
+}
+
 const renderMachine = ({ machine, problems }: JobDetails['machines'][number]): string => `  ${machine}  ${problems.length === 0 ? 'may' : problems.join('; ')}`
 
-function statusFacts(status: Status, nowMs: number): [string, string][] {
+function statusFacts(status: Status, { deploy }: JobDetails['job'], nowMs: number): [string, string][] {
   const { state, attempt, worker, server, claimedAt, heartbeatAt, deadlineAt, progress, imageDigest, imageVersion } = status
   const isHeld = state === 'claimed' || state === 'running'
   return [
     ['worker', `${worker}, attempt ${attempt}, since ${claimedAt}${server === '' ? '' : `, by way of ${server}`}`],
     ['alive', isHeld ? `${span(nowMs - Date.parse(heartbeatAt))} ago; its time is over at ${deadlineAt}` : ''],
     ['progress', progress === undefined ? '' : renderProgress(progress)],
-    ['image', imageDigest === undefined ? '' : `${imageVersion}, ${imageDigest}`],
+    ['image', imageDigest === undefined || !['proving', 'performed'].includes(state) ? '' : deploy === undefined ? `${imageVersion}, ${imageDigest}` : imageDigest],
   ]
 }
 

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Type, type Static } from 'typebox'
-import { jobPatchSchema, newJobSchema, placeSchema, workerIdSchema, type JobPatch, type Place } from '../../api/job.ts'
+import { exactlyOneWork, jobPatchSchema, newJobSchema, placeSchema, workerIdSchema, type JobPatch, type Place } from '../../api/job.ts'
 import { jobParams, type JobRoutesOptions, type WithJobId } from './job-routes-options.ts'
 
-const newJobBodySchema = Type.Object({ ...newJobSchema.properties, place: Type.Optional(placeSchema) }, { additionalProperties: false })
+const newJobBodySchema = Type.Object({ ...newJobSchema.properties, place: Type.Optional(placeSchema) }, { additionalProperties: false, ...exactlyOneWork })
 const assignBodySchema = Type.Object({ machine: workerIdSchema }, { additionalProperties: false })
 
 /** What an operator does to the list (B4): each answers with the job as it stands after. */

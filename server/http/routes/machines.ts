@@ -1,11 +1,11 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
-import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '../../api/machine.ts'
+import { inventorySchema, labelsBodySchema, machineSystemSchema, type Inventory, type Labels, type MachineSystem } from '../../api/machine.ts'
 import { workerIdSchema } from '../../api/job.ts'
 import type { Emit } from '../../event-log.ts'
 import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
-import type { Authorize } from '../auth.ts'
+import type { Authorize, Role } from '../auth.ts'
 import { HttpProblem } from '../problem.ts'
 import type { CredentialAnswer } from '../../api/credential.ts'
 
@@ -52,9 +52,27 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     return { scratchSerials: (await machines.read(inventory.id)).scratchSerials }
   })
 
+  const authorizeOwn = async (request: FastifyRequest<{ Params: { id: string } }>, allowed: readonly Role[]): Promise<void> => {
+    const { role, name } = await authorize(request, allowed)
+    const { id } = request.params
+    if (role === 'worker' && name !== id) throw new HttpProblem(403, `expected the credential of the machine ${id}, got that of ${name}`)
+  }
+
   const params = { type: 'object', properties: { id: workerIdSchema }, required: ['id'] } as const
   app.put<{ Params: { id: string }; Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
     await authorize(request, ['operator'])
     return machines.label(request.params.id, request.body.labels)
+  })
+
+  app.put<{ Params: { id: string }; Body: MachineSystem }>('/machines/:id/system', { schema: { params, body: machineSystemSchema } }, async (request, reply) => {
+    await authorizeOwn(request, ['worker'])
+    await machines.settle(request.params.id, request.body)
+    return reply.code(204).send()
+  })
+
+  app.delete<{ Params: { id: string } }>('/machines/:id/system', { schema: { params } }, async (request) => {
+    await authorizeOwn(request, ['worker', 'operator'])
+    await machines.release(request.params.id)
+    return machines.read(request.params.id)
   })
 }

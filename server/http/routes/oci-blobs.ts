@@ -27,10 +27,14 @@ export const headBlob: OciHandler<BlobTarget> = async ({ name, digest }, { reply
   return reply.headers(headers(digest, sizeBytes)).send()
 }
 
-/** A blob, or a part of it. A whole one is hashed on its way, and never arrives whole if it is not what it was (F2). */
-export const getBlob: OciHandler<BlobTarget> = async ({ name, digest }, { request, reply, options }) => {
+/**
+ * A blob, or a part of it. A small one is read once for many who ask, and is what it was; a large one is hashed on its way when it is sent whole, and then
+ * never arrives whole if it is not (F2).
+ */
+export const getBlob: OciHandler<BlobTarget> = async ({ name, digest }, { request, reply, options, reads }) => {
   const blobs = options.store.registry.blobs(name)
-  const sizeBytes = await blobs.size(digest)
+  const shared = await reads.read(name, blobs, digest)
+  const sizeBytes = shared?.length ?? (await blobs.size(digest))
   if (sizeBytes === undefined) throw unknown(digest)
   const range = request.headers['if-range'] === undefined || request.headers['if-range'] === `"${digest}"` ? parseByteRange(request.headers.range, sizeBytes) : undefined
   if (range === 'unsatisfiable') {
@@ -38,12 +42,13 @@ export const getBlob: OciHandler<BlobTarget> = async ({ name, digest }, { reques
     return reply.code(416).header('content-range', `bytes */${sizeBytes}`).send({ errors: [problem] })
   }
   if (range !== undefined) {
-    const content = await blobs.read(digest, range)
+    const content = shared?.subarray(range.first, range.last + 1) ?? (await blobs.read(digest, range))
     return reply
       .code(206)
       .headers({ ...headers(digest, range.last - range.first + 1), 'content-range': `bytes ${range.first}-${range.last}/${sizeBytes}` })
       .send(content)
   }
+  if (shared !== undefined) return reply.headers(headers(digest, sizeBytes)).send(shared)
   const content = await blobs.read(digest)
   const verified = verifyStream(content, digest, async (got) => {
     await blobs.quarantine(digest)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { maxBlobBytes } from '../../image-store/blob-store.ts'
 import type { Image, ImageStore } from '../../image-store/open-image-store.ts'
+import type { SharedReads } from '../../image-store/shared-reads.ts'
 import type { Authorize, Identity } from '../auth.ts'
 import { OciError } from './oci-error.ts'
 
@@ -10,11 +11,13 @@ export interface OciRoutesOptions {
   authorize: Authorize
   /**
    * Refuses a write whose claim is not, or no longer, the one on the job (F5): throws `HttpProblem` 409 or 410. `version` is the version that a manifest
-   * is published as and `undefined` for a blob. For a manifest it is asked twice: before anything is read, and right before the image becomes visible.
+   * is published as and `undefined` for a blob. For a manifest it is asked twice: before anything is read, and right before it is entered.
    */
   mayPublish: (request: FastifyRequest, name: string, version: string | undefined) => Promise<void>
-  /** Called once a version is visible, before the sender is answered. */
-  onPublished: (image: Image, request: FastifyRequest) => Promise<void>
+  /** Called once the image of a worker is stored, read back and not visible, before the sender is answered. */
+  onReceived: (image: Image, request: FastifyRequest) => Promise<void>
+  /** Called once a version that an operator sent is visible. */
+  onPublished?: () => void
   /** Called when an operator has taken something off the store. */
   onRemoved?: () => void
 }
@@ -26,6 +29,8 @@ export interface OciCall {
   options: OciRoutesOptions
   identity: Identity
   query: Readonly<Record<string, string | undefined>>
+  /** Of small blobs, shared by all requests. */
+  reads: SharedReads
 }
 
 /** Answers one method of one endpoint. */

@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify'
+import { isSnapshotTag } from '../../../images/snapshot-tag.ts'
 import type { OciCall, OciHandler } from './oci-context.ts'
 import { OciError } from './oci-error.ts'
 
 /** Tags in the order of their bytes, in pages if wanted (OCI distribution-spec 1.1, "Listing Tags"). */
 export const getTags: OciHandler<{ name: string }> = async ({ name }, call) => {
   const { registry } = call.options.store
-  const tags = await registry.tags(name)
+  const tags = (await registry.tags(name)).filter((tag) => !isSnapshotTag(tag))
   if (tags.length === 0 && !(await registry.names()).includes(name)) throw new OciError('NAME_UNKNOWN', `no image ${name} is stored`)
   return sendPage(call, `/v2/${name}/tags/list`, tags, (page) => ({ name, tags: page }))
 }

@@ -1,8 +1,9 @@
 import type { FastifyReply } from 'fastify'
+import { isSnapshotTag } from '../../../images/snapshot-tag.ts'
 import { IngotError } from '../../errors.ts'
 import { digestPattern } from '../../image-store/digest.ts'
 import { maxManifestBytes } from '../../image-store/open-image-store.ts'
-import { isDisk, parseManifest } from '../../image-store/parse-manifest.ts'
+import { isDisk, isSnapshot, parseManifest } from '../../image-store/parse-manifest.ts'
 import type { StoredManifest } from '../../image-store/registry.ts'
 import { bodyOf, checkLength, type OciCall, type OciHandler } from './oci-context.ts'
 import { OciError } from './oci-error.ts'
@@ -25,23 +26,32 @@ export const getManifest: OciHandler<ManifestTarget> = async ({ name, reference 
     .send(bytes)
 }
 
-/** A disk image is published as a version, whole and read back; whatever else an operator pushes is stored as it is. */
+/**
+ * A disk image is read back. That of a worker is then proven before it gets its version; an operator's is published at once, and whatever else an operator
+ * pushes is stored as it is. So is the disk that a worker keeps of the first steps of its job, which nobody sees.
+ */
 export const putManifest: OciHandler<ManifestTarget> = async (target, call) => {
   const { name, reference } = target
   const { request, identity } = call
   checkLength(call, maxManifestBytes)
   const bytes = await readManifest(call)
   const declared = request.headers['content-type']?.split(';')[0]?.trim()
-  if (identity.role === 'worker' || isDisk(parseManifest(bytes, declared))) return publish(target, bytes, call)
+  const facts = parseManifest(bytes, declared)
+  if (isSnapshot(facts) !== isSnapshotTag(reference)) throw new OciError('MANIFEST_INVALID', `expected a snapshot under a tag of one, got ${facts.artifactType} as ${reference}`)
+  if (isDisk(facts) || (identity.role === 'worker' && !isSnapshot(facts))) return takeDisk(target, bytes, call)
   const confirm = () => call.options.mayPublish(request, name, reference)
   const { digest, subject } = await call.options.store.putManifest(name, reference, bytes, declared, { confirm }).catch(missingBlob)
   return sendCreated(call.reply, name, digest, subject)
 }
 
-async function publish({ name, reference }: ManifestTarget, bytes: Uint8Array, { request, reply, options }: OciCall): Promise<FastifyReply> {
+async function takeDisk({ name, reference }: ManifestTarget, bytes: Uint8Array, { request, reply, options, identity }: OciCall): Promise<FastifyReply> {
   if (digestPattern.test(reference)) throw new OciError('UNSUPPORTED', 'an image of a disk is published under a version, not under its digest')
-  const image = await options.store.publish(name, reference, bytes, () => options.mayPublish(request, name, reference)).catch(missingBlob)
-  await options.onPublished(image, request)
+  const confirm = () => options.mayPublish(request, name, reference)
+  const isWorkers = identity.role === 'worker'
+  const { store } = options
+  const image = await (isWorkers ? store.receive(name, reference, bytes, confirm) : store.publish(name, reference, bytes, confirm)).catch(missingBlob)
+  if (isWorkers) await options.onReceived(image, request)
+  else options.onPublished?.()
   return sendCreated(reply, name, image.digest)
 }
 

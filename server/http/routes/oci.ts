@@ -1,5 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { createSharedReads } from '../../image-store/shared-reads.ts'
 import type { Role } from '../auth.ts'
+import { asBearer } from '../basic-auth.ts'
 import { deleteBlob, getBlob, headBlob } from './oci-blobs.ts'
 import type { OciCall, OciHandler, OciRoutesOptions } from './oci-context.ts'
 import { OciError, sendOciError } from './oci-error.ts'
@@ -33,6 +35,7 @@ const reads: ReadonlySet<string> = new Set(['GET', 'HEAD'])
  * Basic with any user name.
  */
 export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, options) => {
+  const sharedReads = createSharedReads()
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, body, done) => done(null, body))
   app.setErrorHandler((error, request, reply) => {
@@ -55,16 +58,8 @@ export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, optio
     if (!reads.has(request.method) && 'name' in target) {
       await options.mayPublish(request, target.name, target.kind === 'manifest' ? target.reference : undefined)
     }
-    const call: OciCall = { request, reply, options, identity, query: request.query as OciCall['query'] }
+    const call: OciCall = { request, reply, options, identity, reads: sharedReads, query: request.query as OciCall['query'] }
     return handler(target as never, call)
   }
   app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], url: '/v2/*', handler: answer })
-}
-
-/** Registry clients send the credential as the password of Basic (RFC 7617), the rest of Ingot as Bearer: from here on it is that. */
-export function asBearer(header: string | undefined): string | undefined {
-  const basic = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(header ?? '')?.[1]
-  if (basic === undefined) return header
-  const pair = Buffer.from(basic, 'base64').toString()
-  return `Bearer ${pair.slice(pair.indexOf(':') + 1)}`
 }

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../../../images/fault.ts'
 import { parseDocumentAs, renderProblem } from '../../../images/parse-document.ts'
-import { jobListSchema, withJobDefaults, type Job, type JobEntry, type JobList } from '../../api/job.ts'
+import { jobListSchema, withJobDefaults, type Job, type JobList } from '../../api/job.ts'
 import { replaceFile } from '../../durable-file.ts'
 import { IngotError } from '../../errors.ts'
 import { shareNext } from '../../share-next.ts'
@@ -43,10 +43,10 @@ function repeatedIds({ jobs }: JobList): Fault[] {
 
 /** A job as it stands in the file: one line, without what is as by default. */
 export function renderJobEntry(job: Job): string {
-  const { id, recipe, ...choices } = job
-  const defaults: Record<string, unknown> = withJobDefaults({ id, recipe })
+  const { id, recipe, deploy, ...choices } = job
+  const defaults: Record<string, unknown> = withJobDefaults({ id })
   const chosen = Object.entries(choices).filter(([key, value]) => defaults[key] !== value)
-  return JSON.stringify({ id, recipe, ...Object.fromEntries(chosen) } satisfies JobEntry)
+  return JSON.stringify({ id, recipe, deploy, ...Object.fromEntries(chosen) })
 }
 
 /** Opens `jobs.json`; a list of nothing when there is no such file. `onProblems` is told when a person's edit is broken, and with an empty array when it is good again. */

@@ -10,6 +10,7 @@ import { createAvailableJobs } from './available-jobs.ts'
 import { createDatabase } from './database.ts'
 import { findSpot } from './job-order.ts'
 import { columnsOf, createJobRows, recordOf, selectJobs, type JobRow, type SelectedJob } from './job-rows.ts'
+import { holdProof } from './hold-proof.ts'
 import { migrate } from './migrate.ts'
 import { openNotices } from './notices.ts'
 
@@ -89,6 +90,8 @@ export async function openPostgresJobStore({ url, log, patienceMs = 10_000, conn
     available: ({ accept, limit }) => unassigned.find(accept, limit),
     assigned: () => assigned.find(() => true, Infinity),
     held: async () => (await database.query<SelectedJob>(`${selectJobs()} WHERE state IN ('claimed', 'running')`)).map(recordOf),
+    proving: async () => (await database.query<SelectedJob>(`${selectJobs()} WHERE state = 'proving' ORDER BY rank, position, id`)).map(recordOf),
+    holdProof: (id) => holdProof(database, id),
 
     async claim(id, make) {
       for (;;) {

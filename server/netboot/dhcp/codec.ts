@@ -1,7 +1,7 @@
 // The only importer of the package `dhcp`: its header parser and formatter are sound, its server and its option types are not.
 import packageOptions from 'dhcp/lib/options.js'
 import protocol from 'dhcp/lib/protocol.js'
-import { normalisePacket } from './normalise.ts'
+import { normalisePacket, type opcodes } from './normalise.ts'
 
 // The package drops or garbles options by type (61 as ASCII cut at NUL, 119 and 121 wrong, 82, 93, 97, 175 unknown): every one is bytes to us.
 // Its table is global and mutable, so this happens once, when the module is loaded.
@@ -26,11 +26,11 @@ export interface Packet {
   options: ReadonlyMap<number, Buffer>
 }
 
-/** Reads a client's datagram. Throws `BadPacket`, see `normalisePacket`. */
-export function parsePacket(datagram: Buffer): Packet {
-  const { op, chaddr, options, ...header } = protocol.parse(normalisePacket(datagram))
+/** Reads a client's datagram, or a server's. Throws `BadPacket`, see `normalisePacket`. */
+export function parsePacket(datagram: Buffer, expected: keyof typeof opcodes = 'request'): Packet {
+  const { op, chaddr, options, ...header } = protocol.parse(normalisePacket(datagram, expected))
   const entries = Object.entries(options).map(([code, bytes]) => [Number(code), Buffer.from(bytes)] as const)
-  return { ...header, op: op as 1, chaddr: chaddr.toLowerCase(), options: new Map(entries) }
+  return { ...header, op: op as Packet['op'], chaddr: chaddr.toLowerCase(), options: new Map(entries) }
 }
 
 /** Smallest message that every client accepts: BOOTP's 300 bytes (RFC 1542, section 2.1). */

@@ -43,5 +43,10 @@ export type MessageType = keyof typeof messageTypes
 const typeByCode = new Map<number, MessageType>(Object.entries(messageTypes).map(([name, code]) => [code, name as MessageType]))
 export const messageTypeOf = (code: number | undefined): MessageType | undefined => (code === undefined ? undefined : typeByCode.get(code))
 
+/** Bit of the field `flags`: RFC 2131, section 2. */
+export const broadcastFlag = 0x8000
+
 export const serverPort = 67
 export const clientPort = 68
+/** Where a proxy offer invites machines to: PXE specification 2.1, section 2.2.3. */
+export const bootServicePort = 4011

@@ -1,4 +1,5 @@
 import { formatIpv4, parseIpv4 } from '../ipv4.ts'
+import { isInRange, type AddressRange } from './network.ts'
 
 /** An address given to a machine. */
 export interface Lease {
@@ -10,10 +11,12 @@ export interface Lease {
 }
 
 export interface LeaseTableOptions {
-  /** First and last address that may be given. */
-  range: { first: string; last: string }
-  /** Addresses inside the range that are somebody's already, for example the server's own. */
-  reserved: readonly string[]
+  /** Addresses that may be given, one range for each network. */
+  ranges: readonly AddressRange[]
+  /** Addresses inside the ranges that are somebody's already, for example the server's own. */
+  taken: readonly string[]
+  /** Addresses kept for one machine each, inside a range or outside: machine id to address. */
+  reservations: ReadonlyMap<string, string>
   leases: readonly Lease[]
 }
 
@@ -27,33 +30,41 @@ const quarantineMs = 600_000
  * three addresses. Every method takes the time, so that the table is a plain value to test. `LeaseTable` writes nothing: see `lease-file.ts`.
  */
 export class LeaseTable {
-  readonly #first: number
-  readonly #last: number
-  readonly #reserved: ReadonlySet<string>
+  readonly #ranges: readonly AddressRange[]
+  readonly #taken: ReadonlySet<string>
+  readonly #reservations: ReadonlyMap<string, string>
+  readonly #reservedFor: ReadonlyMap<string, string>
   readonly #byMachine = new Map<string, Lease & { isBound: boolean }>()
   readonly #byAddress = new Map<string, string>()
   readonly #quarantinedUntil = new Map<string, number>()
+  /** Below this number every address of a range is used, so that the search in a large range need not begin anew for each machine. */
+  readonly #usedBelow = new Map<AddressRange, number>()
 
-  constructor({ range, reserved, leases }: LeaseTableOptions) {
-    this.#first = parseIpv4(range.first)
-    this.#last = parseIpv4(range.last)
-    this.#reserved = new Set(reserved)
+  constructor({ ranges, taken, reservations, leases }: LeaseTableOptions) {
+    this.#ranges = ranges
+    this.#taken = new Set(taken)
+    this.#reservations = reservations
+    this.#reservedFor = new Map([...reservations].map(([machine, address]) => [address, machine]))
     for (const lease of leases) if (this.contains(lease.address)) this.#hold({ ...lease, isBound: true })
   }
 
-  /** Whether an address is one that may be given. */
+  /** Whether an address is one that may be given to somebody. */
   contains(address: string): boolean {
-    const number = parseIpv4(address)
-    return number >= this.#first && number <= this.#last && !this.#reserved.has(address)
+    return this.#reservedFor.has(address) || (!this.#taken.has(address) && this.#ranges.some((range) => isInRange(address, range)))
   }
 
-  /** The address to offer: the machine's own, the one it wants, one never used, or the one unused for longest; undefined when all are taken. */
-  offer(machine: string, wanted: string | undefined, nowMs: number): string | undefined {
+  /**
+   * The address to offer: the one kept for the machine, its own, the one it wants, one never used, or the one unused for longest; undefined when all
+   * are taken. `fits` tells the addresses of the machine's network, where only those of `range` are for everybody.
+   */
+  offer(machine: string, wanted: string | undefined, nowMs: number, { range, fits }: { range: AddressRange; fits: (address: string) => boolean }): string | undefined {
     const known = this.#byMachine.get(machine)
     const address =
-      [known?.address, wanted].find((candidate) => candidate !== undefined && this.isFreeFor(machine, candidate, nowMs)) ??
-      this.#neverUsed(nowMs) ??
-      this.#longestUnused(nowMs)
+      [this.#reservations.get(machine), known?.address, wanted].find(
+        (candidate) => candidate !== undefined && fits(candidate) && this.isFreeFor(machine, candidate, nowMs),
+      ) ??
+      this.#neverUsed(range, nowMs) ??
+      this.#longestUnused(range, nowMs)
     if (address === undefined) return undefined
     const lease = known?.address === address ? known : undefined
     this.#hold({ machine, address, isBound: lease?.isBound ?? false, expiresAt: Math.max(lease?.expiresAt ?? 0, nowMs + offerMs) })
@@ -69,11 +80,16 @@ export class LeaseTable {
     return this.#byAddress.get(address)
   }
 
-  /** Whether the machine may have the address: in the range, in no quarantine, and nobody else's. */
+  /** Whether the machine has the address as its own, and not only as an offer. */
+  isBound(machine: string): boolean {
+    return this.#byMachine.get(machine)?.isBound ?? false
+  }
+
+  /** Whether the machine may have the address: one to give, in no quarantine, nobody else's, and not another than the one kept for it. */
   isFreeFor(machine: string, address: string, nowMs: number): boolean {
-    if (!this.contains(address) || (this.#quarantinedUntil.get(address) ?? 0) > nowMs) return false
-    const holder = this.#byAddress.get(address)
-    return holder === undefined || holder === machine || (this.#byMachine.get(holder)?.expiresAt ?? 0) <= nowMs
+    if (!this.#isUnheld(machine, address, nowMs)) return false
+    const own = this.#reservations.get(machine)
+    return own === undefined || own === address || !this.#isUnheld(machine, own, nowMs)
   }
 
   /** Makes the address the machine's own until `expiresAt`. */
@@ -92,7 +108,7 @@ export class LeaseTable {
     if (lease !== undefined) lease.expiresAt = Math.min(lease.expiresAt, nowMs)
   }
 
-  /** The machine found its address in use by somebody else. */
+  /** Somebody who has no lease of ours uses the address that the machine was given. */
   decline(machine: string, nowMs: number): void {
     const address = this.addressOf(machine)
     if (address === undefined) return
@@ -105,16 +121,31 @@ export class LeaseTable {
     return [...this.#byMachine.values()].filter(({ isBound }) => isBound).map(({ isBound: _, ...lease }) => lease)
   }
 
-  #neverUsed(nowMs: number): string | undefined {
-    for (let number = this.#first; number <= this.#last; number++) {
+  #isUnheld(machine: string, address: string, nowMs: number): boolean {
+    if (!this.contains(address) || (this.#quarantinedUntil.get(address) ?? 0) > nowMs) return false
+    if ((this.#reservedFor.get(address) ?? machine) !== machine) return false
+    const holder = this.#byAddress.get(address)
+    return holder === undefined || holder === machine || (this.#byMachine.get(holder)?.expiresAt ?? 0) <= nowMs
+  }
+
+  #neverUsed(range: AddressRange, nowMs: number): string | undefined {
+    const last = parseIpv4(range.last)
+    let isAllUsed = true
+    for (let number = this.#usedBelow.get(range) ?? parseIpv4(range.first); number <= last; number++) {
       const address = formatIpv4(number)
-      if (!this.#byAddress.has(address) && this.isFreeFor('', address, nowMs)) return address
+      if (this.#byAddress.has(address) || this.#taken.has(address) || this.#reservedFor.has(address)) {
+        if (isAllUsed) this.#usedBelow.set(range, number + 1)
+        continue
+      }
+      // One in quarantine is free some day.
+      isAllUsed = false
+      if (this.#isUnheld('', address, nowMs)) return address
     }
     return undefined
   }
 
-  #longestUnused(nowMs: number): string | undefined {
-    const unused = [...this.#byMachine.values()].filter(({ address }) => this.isFreeFor('', address, nowMs))
+  #longestUnused(range: AddressRange, nowMs: number): string | undefined {
+    const unused = [...this.#byMachine.values()].filter(({ address }) => isInRange(address, range) && this.#isUnheld('', address, nowMs))
     return unused.toSorted((a, b) => a.expiresAt - b.expiresAt)[0]?.address
   }
 
@@ -131,5 +162,7 @@ export class LeaseTable {
     if (lease === undefined) return
     this.#byMachine.delete(machine)
     this.#byAddress.delete(lease.address)
+    const number = parseIpv4(lease.address)
+    for (const [range, from] of this.#usedBelow) if (isInRange(lease.address, range) && number < from) this.#usedBelow.set(range, number)
   }
 }

@@ -6,20 +6,23 @@ const optionsAt = 240
 const snameAt = 44
 const fileAt = 108
 
-/** Thrown for a datagram that is no DHCP message of a client on Ethernet; such a one is logged and dropped. */
+/** What a message is: RFC 2131, section 2, the field `op`. */
+export const opcodes = { request: 1, reply: 2 } as const
+
+/** Thrown for a datagram that is no DHCP message on Ethernet; such a one is logged and dropped. */
 export class BadPacket extends Error {
   override readonly name = 'BadPacket'
 }
 
 /**
- * A client's datagram in the one form that the `dhcp` package reads rightly: header, cookie, each option once and of the length that its bytes
+ * A datagram in the one form that the `dhcp` package reads rightly: header, cookie, each option once and of the length that its bytes
  * have, end mark. Joins the parts of split options (RFC 3396) and those in `file` and `sname` (RFC 2132 section 9.3, option 52), drops padding.
- * Throws `BadPacket` when the datagram is too short, not a request, not from Ethernet, lacks the magic cookie, or an option runs over its end.
+ * Throws `BadPacket` when the datagram is too short, not of the kind expected, not from Ethernet, lacks the magic cookie, or an option runs over its end.
  */
-export function normalisePacket(datagram: Buffer): Buffer {
+export function normalisePacket(datagram: Buffer, expected: keyof typeof opcodes = 'request'): Buffer {
   if (datagram.length < optionsAt) throw new BadPacket(`${datagram.length} bytes are too short for DHCP`)
   if (datagram.readUInt32BE(cookieAt) !== cookie) throw new BadPacket('no DHCP magic cookie')
-  if (datagram[0] !== 1) throw new BadPacket(`op ${datagram[0]}, not a request`)
+  if (datagram[0] !== opcodes[expected]) throw new BadPacket(`op ${datagram[0]}, not a ${expected}`)
   // EDK2's SendGUID puts the 16 bytes of a UUID where the MAC belongs.
   if (datagram[1] !== 1 || datagram[2] !== 6) throw new BadPacket(`hardware type ${datagram[1]} with ${datagram[2]} bytes, not Ethernet`)
 

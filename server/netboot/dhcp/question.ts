@@ -1,12 +1,30 @@
-import type { Asked } from '../../../boot/offer.ts'
+import type { Asked } from '../../../boot/asked.ts'
 import { formatIpv4 } from '../ipv4.ts'
 import type { Packet } from './codec.ts'
-import { messageTypeOf, optionCodes, type MessageType } from './codes.ts'
+import { messageTypeOf, optionCodes, type bootServicePort, serverPort, type MessageType } from './codes.ts'
+
+/** Address and UDP port of a sender. */
+export interface Peer {
+  address: string
+  port: number
+}
+
+/** How a datagram came to us. */
+export interface Arrival {
+  /** The port of ours that it came to. */
+  port: typeof serverPort | typeof bootServicePort
+  isBroadcast: boolean
+  peer: Peer
+}
 
 /** A client's message as the rest of the server reads it. */
 export interface Question {
   packet: Packet
   type: MessageType
+  /** Heard on our own wire, from a client that has no address yet or has lost sight of its server. */
+  isBroadcast: boolean
+  /** Who sent the datagram: the client, or a relay. */
+  peer: Peer
   /** Machine id: the MAC with dashes, lower case. */
   machine: string
   asked: Asked
@@ -21,7 +39,7 @@ export interface Question {
 }
 
 /** What a packet asks, or undefined when it is BOOTP without DHCP (no option 53). */
-export function readQuestion(packet: Packet): Question | undefined {
+export function readQuestion(packet: Packet, { port, isBroadcast, peer }: Arrival): Question | undefined {
   const { options } = packet
   const type = messageTypeOf(options.get(optionCodes.messageType)?.[0])
   if (type === undefined) return undefined
@@ -30,8 +48,11 @@ export function readQuestion(packet: Packet): Question | undefined {
   return {
     packet,
     type,
+    isBroadcast,
+    peer,
     machine: packet.chaddr,
     asked: {
+      service: port === serverPort ? 'dhcp' : 'boot-service',
       architectures: readArchitectures(options.get(optionCodes.clientArchitecture)),
       vendorClass: (options.get(optionCodes.vendorClass) ?? Buffer.alloc(0)).toString('latin1').replace(/\0.*$/s, ''),
       userClass: readUserClass(options.get(optionCodes.userClass)),

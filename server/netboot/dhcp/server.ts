@@ -1,77 +1,68 @@
-import { createSocket, type Socket } from 'node:dgram'
 import type { Logger } from 'pino'
-import { describeAsked } from '../../../boot/offer.ts'
-import type { Emit } from '../../event-log.ts'
-import { bindUdp, requireFreePort } from '../udp.ts'
+import type { Start } from '../../../appliance/run.ts'
 import { formatPacket, parsePacket, type Packet } from './codec.ts'
-import { serverPort } from './codes.ts'
-import { decide, type Decision, type DhcpSettings } from './decide.ts'
-import type { LeaseFile } from './lease-file.ts'
-import type { LeaseTable } from './lease-table.ts'
 import { BadPacket } from './normalise.ts'
-import { readQuestion, type Question } from './question.ts'
-import { buildReply, replyDestination } from './reply.ts'
+import { readQuestion, type Arrival, type Peer, type Question } from './question.ts'
+import { openDhcpSockets, type DhcpPort } from './sockets.ts'
+
+/** An answer with all that sending it takes. */
+export interface Reply {
+  packet: Packet
+  to: Peer
+  fromPort: DhcpPort
+  /** Called when it is out. */
+  onSent: () => void
+}
+
+/** What is answered to a message, or undefined for silence, whose reason is in the log. */
+export type Respond = (question: Question, log: Logger) => Promise<Reply | undefined>
 
 export interface DhcpServerOptions {
-  settings: DhcpSettings
-  leases: LeaseTable
-  leaseFile: LeaseFile
-  emit: Emit
+  interfaceName: string
+  /** Our address on the interface. */
+  serverAddress: string
+  ports: readonly DhcpPort[]
+  respond: Respond
+  start: Start
   log: Logger
 }
 
-/**
- * Serves DHCP on the interface that has `settings.serverAddress`. Two sockets: one on every address hears broadcasts, one on the server's own
- * address hears relays and renewals, and sends, since what it broadcasts leaves by its own interface and by no other.
- * Throws an `IngotError` `port-in-use` when another program serves port 67, or this one may not.
- */
-export async function startDhcpServer({ settings, leases, leaseFile, emit, log }: DhcpServerOptions): Promise<{ close(): Promise<void> }> {
-  const port = { number: serverPort, service: 'DHCP', likely: 'dnsmasq, isc-dhcp-server, Kea or libvirt' }
-  // The two sockets need SO_REUSEADDR beside each other, which would also let us share the port with another DHCP server unnoticed.
-  await requireFreePort({ ...port, address: '0.0.0.0' })
-  const everywhere = createSocket({ type: 'udp4', reuseAddr: true })
-  const own = createSocket({ type: 'udp4', reuseAddr: true })
-  const sockets = [everywhere, own]
-  try {
-    await bindUdp(everywhere, { ...port, address: '0.0.0.0' })
-    await bindUdp(own, { ...port, address: settings.serverAddress })
-  } catch (error) {
-    await Promise.all(sockets.map(closeSocket))
-    throw error
-  }
-  own.setBroadcast(true)
+/** Serves DHCP, or what `respond` makes of it, on one interface. Throws like `openDhcpSockets`. */
+export async function startDhcpServer({ interfaceName, serverAddress, ports, respond, start, log }: DhcpServerOptions): Promise<{ close(): Promise<void> }> {
   /** Answers on their way; a lease may still be on its way to the disk. */
   const answers = new Set<Promise<void>>()
-  for (const socket of sockets) {
-    socket.on('error', (error) => log.error({ err: error }, 'the DHCP socket failed'))
-    socket.on('message', (datagram) => {
-      const answering = answer(datagram).finally(() => answers.delete(answering))
+  let isClosing = false
+  const sockets = await openDhcpSockets({
+    interfaceName,
+    address: serverAddress,
+    ports,
+    onDatagram(datagram, arrival) {
+      if (isClosing) return
+      const answering = answer(datagram, arrival)
+        // One message that cannot be answered is no reason to leave all the others unanswered.
+        .catch((error: unknown) => log.error({ err: error, from: arrival.peer }, 'a DHCP message could not be answered'))
+        .finally(() => answers.delete(answering))
       answers.add(answering)
-    })
-  }
+    },
+    start,
+    log,
+  })
 
-  async function answer(datagram: Buffer): Promise<void> {
-    const question = read(datagram)
+  async function answer(datagram: Buffer, arrival: Arrival): Promise<void> {
+    const question = read(datagram, arrival)
     if (question === undefined) return
     const machineLog = log.child({ machine: question.machine })
-    tellAsked(question)
-    const decision = decide(question, leases, settings, Date.now())
+    const reply = await respond(question, machineLog)
+    if (reply === undefined) return
     try {
-      // What was decided must outlast a crash before the machine relies on it.
-      if (decision.kind === 'ack' || question.type === 'release' || question.type === 'decline') await leaseFile.save(() => leases.bound())
+      await sockets.send(formatPacket(reply.packet), reply.to, reply.fromPort)
     } catch (error) {
-      machineLog.error({ err: error }, 'no DHCP answer: the lease could not be kept on disk')
-      return
+      return machineLog.error({ err: error, to: reply.to }, 'the DHCP answer could not be sent')
     }
-    if (decision.kind === 'silent') {
-      if (decision.isPoolExhausted) machineLog.warn({ reason: decision.reason }, 'no DHCP answer: widen the range or shorten the leases')
-      else machineLog.info({ type: question.type, reason: decision.reason }, 'no DHCP answer')
-      return
-    }
-    await send(question, decision, machineLog)
+    reply.onSent()
   }
 
-  function read(datagram: Buffer): Question | undefined {
+  function read(datagram: Buffer, arrival: Arrival): Question | undefined {
     let packet: Packet
     try {
       packet = parsePacket(datagram)
@@ -80,49 +71,14 @@ export async function startDhcpServer({ settings, leases, leaseFile, emit, log }
       log.debug({ reason: error.message }, 'dropped a datagram that is no DHCP request')
       return undefined
     }
-    return readQuestion(packet)
-  }
-
-  async function send(question: Question, decision: Exclude<Decision, { kind: 'silent' }>, machineLog: Logger): Promise<void> {
-    const { address, port: toPort } = replyDestination(question, decision.kind)
-    const reply = formatPacket(buildReply(question, decision, settings))
-    await new Promise<void>((resolve) =>
-      own.send(reply, toPort, address, (error) => {
-        if (error === null) tellAnswered(question, decision, machineLog)
-        else machineLog.error({ err: error, to: address }, 'the DHCP answer could not be sent')
-        resolve()
-      }),
-    )
-  }
-
-  function tellAsked({ machine, type, asked, requestedAddress }: Question): void {
-    if (type !== 'discover') return
-    emit({
-      machine,
-      hop: 'dhcp-discover',
-      architecture: describeAsked(asked),
-      vendorClass: asked.vendorClass,
-      address: requestedAddress ?? '',
-    })
-  }
-
-  function tellAnswered({ machine }: Question, decision: Exclude<Decision, { kind: 'silent' }>, machineLog: Logger): void {
-    if (decision.kind === 'nak') return machineLog.info({ reason: decision.reason }, 'refused an address')
-    const { offer } = decision
-    if (offer.kind === 'address' && offer.note !== undefined)
-      machineLog.warn({ reason: offer.note }, 'offered an address but nothing to boot')
-    const file = offer.kind === 'boot' ? offer.file : ''
-    if (decision.kind === 'offer') emit({ machine, hop: 'dhcp-offer', address: offer.address, file })
-    if (decision.kind === 'ack') emit({ machine, hop: 'dhcp-ack', address: offer.address, file })
+    return readQuestion(packet, arrival)
   }
 
   return {
     async close() {
-      for (const socket of sockets) socket.removeAllListeners('message')
+      isClosing = true
       await Promise.allSettled(answers)
-      await Promise.all(sockets.map(closeSocket))
+      await sockets.close()
     },
   }
 }
-
-const closeSocket = (socket: Socket) => new Promise<void>((resolve) => socket.close(() => resolve()))

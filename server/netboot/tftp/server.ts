@@ -127,8 +127,8 @@ export async function startTftpServer({
     if (request.mode !== 'octet') return refuse(tftpErrors.illegalOperation, `only octet mode is served, not ${request.mode}`)
     const file = files.get(normaliseFileName(request.file))
     // Always 1: shim maps 2, access violation, to a denial and starts MokManager.
-    if (file === undefined) return refuse(tftpErrors.notFound, 'no such file')
-    return openBootFile(file)
+    const reader = file && (await openBootFile(file, peer.address))
+    return reader ?? refuse(tftpErrors.notFound, 'no such file')
   }
 
   function tellEnd(end: TransferEnd, sent: SentFile): void {

@@ -1,15 +1,15 @@
-import pino from 'pino'
-import { run } from '../../../appliance/run.ts'
+import pino, { type Logger } from 'pino'
+import { run, start } from '../../../appliance/run.ts'
 import type { StepContext } from '../../../appliance/steps/context.ts'
 import { connectJob } from '../../../appliance/worker/connect-job.ts'
 import { connectServer } from '../../../appliance/worker/connect-server.ts'
 import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
 import type { GptDisk } from './gpt-disk.ts'
 
-const log = pino({ level: 'silent' })
+const silent = pino({ level: 'silent' })
 
 /** The claim `claim` at a real server, which publishes its image as `imageVersion`. */
-export const claimAt = (url: string, imageVersion = 'job-1') =>
+export const claimAt = (url: string, imageVersion = 'job-1', log: Logger = silent) =>
   connectJob(connectServer({ url, credential: 'credential', fetch: httpFetch }), { job: 'job-1', claim: 'claim', imageVersion, log })
 
 /** The context of the image step of the job `job-1` on a real disk and a real server. */
@@ -21,6 +21,7 @@ export const stepContext = (disk: Pick<GptDisk, 'root' | 'target'>, url: string,
     firmware: ['bios', 'uefi'],
     tools: { name: 'tools', digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 0 },
     steps: [{ kind: 'image', image: 'debian-12' }],
+    proof: 'none',
   },
   job: 'job-1',
   inventory: {
@@ -31,10 +32,13 @@ export const stepContext = (disk: Pick<GptDisk, 'root' | 'target'>, url: string,
   scratchSerials: [],
   root: disk.root,
   disk: disk.target,
-  server: claimAt(url),
+  written: undefined,
+  server: claimAt(url, 'job-1', overrides.log),
   packagesUrl: '',
   run,
-  log,
+  start,
+  cleanUps: [],
+  log: silent,
   progress: () => {},
   signal: new AbortController().signal,
   ...overrides,

@@ -16,9 +16,27 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 async function runBundle(...lines: string[]): Promise<string> {
   const entry = join(directory, 'entry.ts')
   await writeFile(entry, lines.join('\n'))
-  for (const [name, bytes] of await bundleWorker(entry, '1.2.3')) await writeFile(join(directory, name), bytes)
+  for (const [name, bytes] of await bundleWorker({ worker: entry }, '1.2.3')) await writeFile(join(directory, name), bytes)
   return run(process.execPath, [join(directory, 'worker.mjs')])
 }
+
+/** A program that sends a disk to nobody, and says of each chunk where it lies, how long it is, and how much its frame expands to. */
+const captureEntry = (disk: string): string => `
+  import { open } from 'node:fs/promises'
+  import { zstdDecompressSync } from 'node:zlib'
+  import { planChunks } from '${appliance}/capture/plan-chunks.ts'
+  import { sendChunks } from '${appliance}/capture/send-chunks.ts'
+  const handle = await open('${disk}')
+  const expanded = new Map()
+  const server = {
+    hasBlob: async () => false,
+    pushBlob: async (_image: string, digest: string, bytes: Uint8Array) => void expanded.set(digest, zstdDecompressSync(bytes).length),
+  }
+  const chunks = planChunks([{ startBytes: 0, endBytes: 3_000_000 }], 3_000_000, 1_048_576)
+  const { layers } = await sendChunks(handle, { chunks, patches: [] }, { server: server as never, image: 'x', signal: new AbortController().signal, onProgress: () => {} })
+  await handle.close()
+  console.log(JSON.stringify(layers.map(({ digest, annotations }) => [...Object.values(annotations).map(Number), expanded.get(digest)])))
+`
 
 describe('bundleWorker', () => {
   it('gives the entry its version', async () => {
@@ -36,6 +54,16 @@ describe('bundleWorker', () => {
   it('splits off what is imported in functions', async () => {
     await writeFile(join(directory, 'later.ts'), "import { EOL } from 'node:os'\nexport const later = EOL")
     expect(await runBundle("const { later } = await import('./later.ts')", 'console.log(JSON.stringify(later))')).toBe(String.raw`"\n"`)
+  })
+
+  it('a bundled worker makes the frames of chunks in threads of their own', async () => {
+    const disk = join(directory, 'disk.raw')
+    await writeFile(disk, Buffer.alloc(3_000_000, 'disk'))
+    const entry = join(directory, 'entry.ts')
+    await writeFile(entry, captureEntry(disk))
+    const frameThread = join(appliance, 'capture/frame-thread.ts')
+    for (const [name, bytes] of await bundleWorker({ worker: entry, 'frame-thread': frameThread }, '1.2.3')) await writeFile(join(directory, name), bytes)
+    expect(JSON.parse(await run(process.execPath, [join(directory, 'worker.mjs')]))).toEqual([[0, 1_048_576, 1_048_576], [1_048_576, 1_048_576, 1_048_576], [2_097_152, 902_848, 902_848]])
   })
 
   it("the worker's log is a line of JSON for each entry, with the stack of an error and the fields of its parent", async () => {

@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`
-const output = (file: string, digit: string): Manifest['outputs']['kernel'] => ({ file, sizeBytes: 3, rawSizeBytes: 9, digest: digest(digit), contents: [] })
+const sha512 = (digit: string): string => digit.repeat(128)
+const output = (file: string, digit: string): Manifest['outputs']['kernel'] => ({ file, sizeBytes: 3, rawSizeBytes: 9, digest: digest(digit), sha512: sha512(digit), contents: [] })
 
 async function putBuild(key: string): Promise<string> {
   const work = await makeWorkDirectory(directory)
@@ -47,7 +48,7 @@ describe('loadAppliance', () => {
     expect(await loadAppliance(directory)).toMatchObject({
       directory: home,
       stage2Path: join(home, 'stage2.squashfs'),
-      stage2Digest: digest('3'),
+      stage2Digest: `sha512:${sha512('3')}`,
       toolsDigest: digest('4'),
       toolsSizeBytes: 3,
       reused: true,

@@ -23,6 +23,10 @@ export async function captureToMemory(disk: Pick<GptDisk, 'root' | 'target'>): P
     imageVersion: 'job-1',
     answers: async () => {},
     component: () => Promise.reject(new Error('not asked for')),
+    readManifest: async () => manifestBytes,
+    readBlob: async (_image, digest) => blobs.get(digest)!,
+    findSnapshot: async () => undefined,
+    pushSnapshot: () => Promise.reject(new Error('not asked for')),
     hasBlob: async (_image, digest) => blobs.has(digest),
     pushBlob: async (_image, digest, bytes) => void blobs.set(digest, Buffer.from(bytes)),
     pushManifest: async (_image, bytes) => {

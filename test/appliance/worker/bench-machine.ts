@@ -23,6 +23,7 @@ export interface BenchMachine {
   readonly target: string
   /** The bytes of its disk. */
   readonly diskFile: string
+  readonly device: string
   /** Tells a server that the disk may be written though it holds data (F1). */
   markScratch(server: JobServer): Promise<void>
   startWorker(boot: JobServer): Promise<WorkerProcess>
@@ -33,14 +34,16 @@ export interface BenchMachine {
 export interface WorkerProcess {
   /** What it logged. */
   output(): string
+  /** Its exit code, null when it was killed. */
+  readonly ended: Promise<number | null>
   kill(): Promise<void>
 }
 
-export async function openBenchMachine(): Promise<BenchMachine> {
+export async function openBenchMachine({ diskSizeBytes = 64 * mib } = {}): Promise<BenchMachine> {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-machine-'))
   const [target, tools, diskFile] = [join(folder, 'target'), join(folder, 'tools'), join(folder, 'disk')]
   await writeFile(diskFile, '')
-  await truncate(diskFile, 64 * mib)
+  await truncate(diskFile, diskSizeBytes)
   const { device, close } = await openLoopDevice(diskFile)
   const children = new Set<ChildProcess>()
   const kill = async (child: ChildProcess) => {
@@ -61,7 +64,7 @@ export async function openBenchMachine(): Promise<BenchMachine> {
     for (const child of children) await kill(child)
   })
 
-  const disk = { device, sizeBytes: 64 * mib, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: [] }
+  const disk = { device, sizeBytes: diskSizeBytes, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: [] }
   const inventory: WorkerProcessOptions['inventory'] = {
     id: machine, uuid: '', firmware: 'bios', secureBoot: false, architecture: 'amd64', manufacturer: '', model: '', serial: '',
     cpu: { model: 'x', cores: 1 }, memoryBytes: 2 ** 30, disks: [disk], nics: [], workerVersion: 'test',
@@ -69,6 +72,7 @@ export async function openBenchMachine(): Promise<BenchMachine> {
   const bench: BenchMachine = {
     target,
     diskFile,
+    device,
     async markScratch({ directory }) {
       await openMachineStore(directory).markScratch(machine, 'S1')
     },
@@ -79,7 +83,8 @@ export async function openBenchMachine(): Promise<BenchMachine> {
       children.add(child)
       let output = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)))
-      return { output: () => output, kill: () => kill(child) }
+      const ended = once(child, 'close').then(() => child.exitCode)
+      return { output: () => output, ended, kill: () => kill(child) }
     },
     mounts: async () =>
       (await readFile('/proc/self/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? []).filter((path) => path.startsWith(target)),

@@ -90,6 +90,20 @@ test('a blob is delivered when the server is back', async () => {
   expect(await job.hasBlob('r', digestOf(blob), signal)).toBe(true)
 })
 
+test('F9 a blob and a manifest are read again when the connection breaks off, and a missing one is refused at once', async () => {
+  const server = await openJobServer()
+  const { gate, job } = await hold(server)
+  const { bytes, blobs } = sampleUpload()
+  for (const blob of blobs) await job.pushBlob('r', digestOf(blob), blob, signal)
+  await job.pushManifest('r', bytes, signal)
+  gate.loseAnswers()
+  const read = Promise.all([...blobs.map((blob) => job.readBlob('r', digestOf(blob), signal)), job.readManifest('r', digestOf(bytes), signal)])
+  await expect(job.report({}, signal)).rejects.toThrow(OutageError)
+  gate.open()
+  expect((await read).map(digestOf)).toEqual([...blobs, bytes].map(digestOf))
+  await expect(job.readBlob('r', digestOf(Buffer.from('missing')), signal)).rejects.toMatchObject({ status: 404 })
+})
+
 test('F5 an upload that waits for the server ends when the claim turns out to have ended', async () => {
   const server = await openJobServer()
   const { gate, job } = await hold(server)

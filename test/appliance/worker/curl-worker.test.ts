@@ -19,6 +19,7 @@ const plan: Plan = {
   firmware: ['bios'],
   tools: { name: 'tools', digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 0 },
   steps: [{ kind: 'image', image: 'by-hand' }],
+  proof: 'none',
 }
 
 /** `ingot serve --no-netboot` on a data directory, as a user starts it; ended by the signal that Ctrl-C sends. */
@@ -58,7 +59,7 @@ test('B13-B15 a worker written in the shell with curl does a whole job', async (
   const performed = JSON.parse(await readFile(join(data, 'performed', 'web-1.json'), 'utf8')) as EndedJob
   expect(performed).toMatchObject({ end: 'performed', status: { worker: 'shell', state: 'performed', attempt: 1, progress: { detail: 'imaging' } } })
   expect(await readFile(join(data, 'logs', 'web-1.log'), 'utf8')).toBe('imaging with curl\n')
-  await run(ingot, ['image', 'export', 'by-hand', join(data, 'disk.raw'), '--data', data])
+  await run(ingot, ['image', 'export', 'by-hand', '--output', join(data, 'disk.raw'), '--data', data])
   expect(`sha256:${(await run('sha256sum', [join(data, 'disk.raw')])).split(' ')[0]}`).toBe(said.split(' ').at(-1))
 
   await expect(run('sh', [worker, url, 'ingot_worker_wrong', 'shell'])).rejects.toThrow('401')

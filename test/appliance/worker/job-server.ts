@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -46,7 +46,6 @@ export async function openJobServer({ others = [], othersFirst = false }: JobSer
   const tokens = openTokens(directory)
   const components = createComponentStore(join(directory, 'components'))
   const operator = await tokens.create({ role: 'operator', name: 'test' })
-  const jobs: object[] = []
   let tools: Plan['tools'] | undefined
   let port = 0
   let running: FirstComputer | undefined
@@ -72,11 +71,12 @@ export async function openJobServer({ others = [], othersFirst = false }: JobSer
     },
     async addJob(job, steps = [{ kind: 'image', image: 'r' }]) {
       tools ??= await addTools(components)
-      const plan: Plan = { version: 1, recipe: { name: 'r', digest: 'sha256:00' }, architecture: 'amd64', firmware: ['bios'], tools, steps }
+      const plan: Plan = { version: 1, recipe: { name: 'r', digest: 'sha256:00' }, architecture: 'amd64', firmware: ['bios'], tools, steps, proof: 'none' }
       await mkdir(join(directory, 'plans'), { recursive: true })
       await writeFile(join(directory, 'plans', `${job.id}.json`), JSON.stringify(plan))
-      jobs.push({ recipe: 'r', ...job })
-      await writeFile(join(directory, 'jobs.json'), JSON.stringify({ version: 1, jobs }))
+      const path = join(directory, 'jobs.json')
+      const listed = await readFile(path, 'utf8').then((text) => (JSON.parse(text) as { jobs: object[] }).jobs, () => [])
+      await writeFile(path, JSON.stringify({ version: 1, jobs: [...listed, 'deploy' in job ? job : { recipe: 'r', ...job }] }))
     },
     ticket: () => tokens.createTicket(machine, 60),
     async ask(method, path, body) {

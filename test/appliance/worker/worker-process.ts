@@ -19,12 +19,13 @@ export interface WorkerProcessOptions {
 
 const { server, ticket, stateDirectory, directories, inventory } = JSON.parse(process.argv[2]!) as WorkerProcessOptions
 const log = pino({ base: null })
-await runWorker({
+const end = await runWorker({
   boot: { server, ticket },
   takeInventory: async () => inventory,
   fetch: httpFetch,
   perform: (options) => performJob({ ...options, directories }),
-  takeDown: ({ claimHash }) => releaseTarget({ claimHash, directory: directories.target, log }),
+  takeDown: ({ claimId }) => releaseTarget({ claimId, directory: directories.target, log }),
   stateDirectory,
   log,
 })
+process.exitCode = end === 'restart' ? 10 : 0

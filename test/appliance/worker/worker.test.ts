@@ -18,7 +18,7 @@ const inventory: Inventory = {
 interface TestWorker {
   /** The jobs it began, as `<server> <job>`, in order. */
   begun: string[]
-  ended: Promise<void>
+  ended: ReturnType<typeof runWorker>
   stop(): Promise<void>
   stateDirectory: string
   inventoriesTaken: number

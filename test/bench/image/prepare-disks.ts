@@ -65,7 +65,7 @@ export async function prepareDisks({ directory, run, log, onProgress, signal }: 
 
 async function readBase() {
   const { recipe } = parseRecipe(await readFile(recipeFile, 'utf8'))
-  const base = recipe?.install.find((step) => 'rootfs' in step)
+  const base = recipe?.install?.find((step) => 'rootfs' in step)
   if (base === undefined || !('rootfs' in base)) throw new Error(`${recipeFile}: expected a step rootfs, got none`)
   return base.rootfs
 }

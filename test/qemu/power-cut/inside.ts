@@ -1,16 +1,13 @@
-import { cp, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { stringify } from 'yaml'
-import { run, start, type StartedProgram } from '../../../appliance/run.ts'
+import { run, start } from '../../../appliance/run.ts'
 import type { JobDetails } from '../../../server/api/history.ts'
-import { askServer, type ServerAddress } from '../../../server/http-client.ts'
 import { createDisk } from '../../../server/rack/disk-file.ts'
 import { insideNamespace } from '../../../server/rack/inside-namespace.ts'
 import type { Machine } from '../../../server/rack/machine.ts'
 import { rackNetwork } from '../../../server/rack/network.ts'
 import { withRack } from '../../../server/rack/rack.ts'
-import { openTokens } from '../../../server/tokens.ts'
+import { addJob, startServer, takeOver, waitForJob } from '../first-computer.ts'
 
 /*
  * What runs inside the namespaces of the rack: two first computers with one job each, three machines, and a power cut in the middle of a job.
@@ -34,65 +31,30 @@ export interface PowerCutResult {
 }
 
 const { directory, appliance, earlier, result } = JSON.parse(process.argv[2] ?? '{}') as PowerCut
-const main = join(import.meta.dirname, '../../../server/main.ts')
 const url = (port: number) => `http://${rackNetwork.address}:${port}`
+const job = (id: string) => ({ id, recipe: 'unproven', silenceLimitSeconds: 20 })
 
-async function startServer(name: string, config: object): Promise<{ program: StartedProgram; data: string; token: (role: 'operator' | 'worker') => Promise<string> }> {
-  const data = join(directory, name)
-  const file = join(directory, `${name}.yaml`)
-  await writeFile(file, stringify({ data, appliance, ...config }))
-  const up = Promise.withResolvers<void>()
-  const program = await start(process.execPath, [main, 'serve', '--config', file], { onErrorLine: (line) => line.includes('first computer up') && up.resolve() })
-  const ended = program.ended.then(({ lastLines }): never => {
-    throw new Error(`${name} ended: ${lastLines.join('\n')}`)
-  })
-  ended.catch(() => {})
-  await Promise.race([up.promise, ended])
-  return { program, data, token: (role) => openTokens(data).create({ role, name: `test-${role}` }) }
+/** The shipped recipe without its proof, which is not what this is about. */
+async function writeRecipe(folder: string): Promise<void> {
+  const path = join(folder, 'unproven', 'recipe.yaml')
+  await cp(join(import.meta.dirname, '../../../images/recipes/debian-12'), join(folder, 'unproven'), { recursive: true })
+  await writeFile(path, `${(await readFile(path, 'utf8')).replace('name: debian-12', 'name: unproven')}\nproof: none\n`)
 }
-
-const details = async (server: ServerAddress, id: string): Promise<JobDetails> => (await (await askServer(server, `/jobs/${id}.json`)).json()) as JobDetails
-
-/** Asks once a second until the job is as wanted; what is known of it then. A machine that goes off by itself fails the test. */
-async function waitFor(server: ServerAddress, id: string, isWanted: (job: JobDetails) => boolean, machine: Machine): Promise<JobDetails> {
-  let isOff = false
-  void machine.ended.then(() => (isOff = true))
-  for (;;) {
-    const found = await details(server, id)
-    if (isWanted(found)) return found
-    if (found.status?.state === 'failed') throw new Error(`job ${id} failed: ${JSON.stringify(found.status.failure)}`)
-    if (isOff) throw new Error(`${machine.name} went off: ${machine.console.tail(10).join('\n')}`)
-    await sleep(1000)
-  }
-}
-
-/** What an earlier first computer has built and fetched, if there was one. */
-async function takeOver(data: string): Promise<void> {
-  for (const folder of ['components', 'packages']) {
-    await cp(join(earlier, folder), join(data, folder), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
-  }
-}
-
-const addJob = (server: ServerAddress, id: string) =>
-  askServer(server, '/jobs', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ id, recipe: 'debian-12', silenceLimitSeconds: 20 }),
-  })
 
 await insideNamespace(run, async () => {
-  for (const name of ['first', 'second']) await takeOver(join(directory, name))
+  const recipes = join(directory, 'recipes')
+  await writeRecipe(recipes)
+  for (const name of ['first', 'second']) await takeOver(earlier, join(directory, name), ['components', 'packages'])
   const outcome = await withRack({ run, start }, async (rack): Promise<PowerCutResult> => {
-    const second = await startServer('second', { listen: `${rackNetwork.address}:8081` })
+    const second = await startServer('second', { directory, appliance, listen: `${rackNetwork.address}:8081`, recipes: [recipes] })
     const servers = [{ url: url(8080) }, { url: url(8081), credential: await second.token('worker') }]
-    const first = await startServer('first', { listen: `${rackNetwork.address}:8080`, netboot: { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199' }, servers })
+    const netboot = { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199' }
+    const first = await startServer('first', { directory, appliance, listen: `${rackNetwork.address}:8080`, netboot, servers, recipes: [recipes] })
     const atFirst = { url: url(8080), token: await first.token('operator') }
     const atSecond = { url: url(8081), token: await second.token('operator') }
-    await addJob(atFirst, 'one')
+    await addJob(atFirst, job('one'))
     await cp(join(first.data, 'components'), join(second.data, 'components'), { recursive: true })
-    await addJob(atSecond, 'two')
+    await addJob(atSecond, job('two'))
 
     const powerOn = async (number: number): Promise<Machine> => {
       const name = `m${number}`
@@ -102,12 +64,12 @@ await insideNamespace(run, async () => {
       return rack.startMachine({ name, mac, firmware: 'bios', nic: 'virtio-net-pci', disks: [disk], memoryMiB: 1024, cpus: 2, boot: 'network' }, directory)
     }
     const cut = await powerOn(1)
-    await waitFor(atFirst, 'one', ({ status }) => status?.progress?.step === 'install-rootfs' && (status.progress.doneBytes ?? 0) > 0, cut)
+    await waitForJob(atFirst, 'one', ({ status }) => status?.progress?.step === 'install-rootfs' && (status.progress.doneBytes ?? 0) > 0, cut)
     await cut.powerOff()
     const [other, heir] = [await powerOn(2), await powerOn(3)]
     const [one, two] = await Promise.all([
-      waitFor(atFirst, 'one', ({ end }) => end !== undefined, heir),
-      waitFor(atSecond, 'two', ({ end }) => end !== undefined, other),
+      waitForJob(atFirst, 'one', ({ end }) => end !== undefined, heir),
+      waitForJob(atSecond, 'two', ({ end }) => end !== undefined, other),
     ])
     for (const { program } of [first, second]) program.kill('SIGTERM')
     return { machines: [cut, other, heir].map(({ id }) => id), jobs: { first: one, second: two } }

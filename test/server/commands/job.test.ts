@@ -7,6 +7,7 @@ import { run, start } from '../../../appliance/run.ts'
 import { addJob } from '../../../server/commands/job.ts'
 import { addMachine } from '../../../server/commands/machine.ts'
 import { inventory, machineId, newClaim, openJobServer, type JobServer } from '../http/job-server.ts'
+import { completeJob } from '../jobs/complete-job.ts'
 
 let server: JobServer
 let url: string
@@ -31,6 +32,7 @@ async function ingot(args: readonly string[], { columns = undefined as number | 
     start,
     log: pino({ level: 'silent' }),
     print: (line: string) => void printed.push(...line.split('\n')),
+    output: process.stdout,
     say: (line: string) => void said.push(line),
     signal,
     env: { INGOT_SERVER: url, INGOT_TOKEN: server.credentials.operator },
@@ -62,6 +64,12 @@ describe('ingot job add', () => {
     })
   })
 
+  test('asks for a build of all steps', async () => {
+    await ingot(['job', 'add', 'debian-12', '--id', 'anew', '--no-cache'])
+    await ingot(['job', 'add', 'debian-12', '--id', 'usual'])
+    expect([(await stateOf('anew'))?.cache, (await stateOf('usual'))?.cache]).toEqual([false, undefined])
+  })
+
   test('puts it where it is told, and for whom', async () => {
     await ingot(['job', 'add', 'debian-12', '--id', 'two', '--first', '--assign', '52:54:00:12:34:56'])
     await ingot(['job', 'add', 'debian-12', '--id', 'three', '--before', 'db-1'])
@@ -90,10 +98,25 @@ describe('ingot job list', () => {
     await server.report('db-1', claim, { state: 'running', progress: { stepIndex: 2, stepCount: 7, step: 'install-rootfs', doneBytes: 45e6, totalBytes: 100e6, detail: 'unpacking\u001b[2J\nbase' } })
     const { printed } = await ingot(['job', 'list'])
     expect(printed).toEqual([
-      'JOB    STATE      ATTEMPT  WORKER             RECIPE',
+      'JOB    STATE      ATTEMPT  WORKER             WORK',
       'web-1  available                              debian-12-nginx  no known machine can take it; nearest is 52-54-00-00-00-01: labels.rack: expected "b2", got none, firmware: expected uefi, got bios, memoryMiB: expected at least 4096, got 2048',
       'db-1   selected   1/2      52-54-00-00-00-01  debian-12        3/7 install-rootfs 45 % of 100 MB: unpacking base',
     ])
+  })
+
+  test('F8 a job whose image is proven tells by which firmware and what is waited for, in the list and by itself', async () => {
+    const claim = newClaim()
+    const imageDigest = `sha256:${'1'.repeat(64)}`
+    await server.claim('db-1', claim)
+    const { status } = await server.jobs.received('db-1', imageDigest, claim)
+    await server.jobs.proving.progress(status, { stepIndex: 1, stepCount: 2, step: 'proof', detail: 'UEFI: waits for the login prompt' })
+    const { printed } = await ingot(['job', 'list', '--state', 'proving'])
+    expect(printed[1]).toBe('db-1  proving  1/2      52-54-00-00-00-01  debian-12  2/2 proof: UEFI: waits for the login prompt')
+    const shown = (await ingot(['job', 'show', 'db-1'])).printed
+    expect(shown[0]).toBe('db-1: proving')
+    expect(shown).toEqual(expect.arrayContaining(['  progress     2/2 proof: UEFI: waits for the login prompt', `  image        db-1, ${imageDigest}`]))
+    await server.jobs.proving.lose(status, { step: 'proof', message: 'a copy on UEFI said "UEFI Interactive Shell v2.2" where a login prompt was waited for on the serial console', lastLines: [] })
+    expect((await ingot(['job', 'show', 'db-1'])).printed.join('\n')).toContain('unproven  proof: a copy on UEFI said "UEFI Interactive Shell v2.2"')
   })
 
   test('fits the terminal', async () => {
@@ -117,7 +140,7 @@ describe('ingot job list of a list that a person broke', () => {
     await writeFile(join(server.directory, 'jobs.json'), '{ "version": 1,\n  "jobs": [{ "id": "a" }] }')
     await vi.waitFor(async () => {
       const { printed, said } = await ingot(['job', 'list'])
-      expect(said).toEqual([expect.stringMatching(/^not all is well with the list:\n {2}\S+jobs\.json:2:12: jobs\[0\]\.recipe: expected/)])
+      expect(said).toEqual([expect.stringMatching(/^not all is well with the list:\n {2}\S+jobs\.json:2:12: jobs\[0\]: expected a job with either recipe or deploy, got neither of them$/)])
       expect(printed).toHaveLength(3)
     }, 10_000)
   })
@@ -218,7 +241,7 @@ describe('ingot job log', () => {
     await say('db-1', claim, 'één\nbeg')
     await vi.waitFor(async () => expect((await server.jobs.show('db-1')).status).toBeDefined())
     await say('db-1', claim, 'un\nlast')
-    await server.jobs.complete('db-1', `sha256:${'1'.repeat(64)}`, claim)
+    await completeJob(server.jobs, 'db-1', `sha256:${'1'.repeat(64)}`, claim)
     const { printed, said, exitCode } = await following
     expect(printed).toEqual(['één', 'begun', 'last'])
     expect(said.at(-1)).toBe('db-1: performed')

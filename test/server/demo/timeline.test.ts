@@ -21,13 +21,13 @@ const build: DemoEvent[] = [
   { time: at(0), kind: 'power-on', machine, name: 'm1', hardware: 'BIOS, virtio-net-pci, empty 4 GiB virtio disk, 1 GiB memory' },
   ...recorded.map((event): DemoEvent => ({ time: event.time, kind: 'machine', event })),
 ]
-const copy = '52-54-00-77-01-01'
+const copy = 'debian-12-1 bios'
 const prove: DemoEvent[] = [
   { time: at(240_000), kind: 'phase', phase: 'prove', title: 'The image boots by itself on other machines' },
   { time: at(243_500), kind: 'task', task: 'image to disk', state: 'done', detail: 'debian-12:debian-12-1, each chunk checked' },
   { time: at(243_600), kind: 'power-on', machine: copy, name: 'bios-1', hardware: "BIOS, no network boot, a copy of the image's disk" },
-  { time: at(282_500), kind: 'proof', machine: copy, event: { kind: 'login' } },
-  { time: at(282_600), kind: 'proof', machine: copy, event: { kind: 'address', address: '10.77.0.101' } },
+  { time: at(282_500), kind: 'proof', machine: copy, event: { kind: 'login', ms: 38_900 } },
+  { time: at(282_600), kind: 'proof', machine: copy, event: { kind: 'waiting', for: 'its SSH server' } },
   { time: at(288_000), kind: 'proof', machine: copy, event: { kind: 'checked', check: 'run systemctl is-active ssh.service', ms: 941 } },
   { time: at(288_100), kind: 'proven', machine: copy, name: 'bios-1', image: 'debian-12:debian-12-1', loginMs: 38_900, checkedMs: 44_500 },
 ]
@@ -70,14 +70,13 @@ describe('the timeline of a recorded run', () => {
          0:03.5  host      image to disk          debian-12:debian-12-1, each chunk checked
          0:00.0  bios-1    power on               BIOS, no network boot, a copy of the image's disk
          0:38.9  bios-1    login prompt           from its own disk
-         0:39.0  bios-1    network                10.77.0.101
          0:44.4  bios-1    check                  run systemctl is-active ssh.service, 0.9 s
          0:44.5  bios-1    ✓ proven               debian-12:debian-12-1"
     `)
   })
 
   test('is summed up with times, bytes, image and proof', () => {
-    const finished = { time: at(290_000), kind: 'finished', imagesDirectory: '/data/images', consolesDirectory: '/run' } as const
+    const finished = { time: at(290_000), kind: 'finished', imagesDirectory: '/data/images', consolesDirectory: '/run', proofsDirectory: '/data/proofs' } as const
     expect(renderSummary(play([...build, ...prove]).timeline, finished).join('\n')).toMatchInlineSnapshot(`
       "
       m1: time since power-on
@@ -102,12 +101,19 @@ describe('the timeline of a recorded run', () => {
 
       proof on bios-1     debian-12:debian-12-1: login prompt 38.9 s after power-on, all checks passed at 44.5 s
       images              /data/images
-      consoles and logs   /run"
+      consoles and logs   /run
+      proof consoles      /data/proofs"
     `)
   })
 
-  test('shows nothing as going on once the job has ended', () => {
+  test('shows nothing as going on once the job has ended, nor once the copy has proven it', () => {
     expect(play(build).timeline.live.size).toBe(0)
+    expect(play([...build, ...prove]).timeline.live.size).toBe(0)
+  })
+
+  test('shows what a copy is waited for, by its own clock', () => {
+    const { live } = play([...build, ...prove.slice(0, 5)]).timeline
+    expect([...live.values()].map((each) => renderLive(each, startMs + 284_600, plain))).toEqual(['   0:41.0  bios-1    waits for              2.0 s  its SSH server'])
   })
 
   test('never lets a line be wider than the terminal', () => {

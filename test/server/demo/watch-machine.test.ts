@@ -21,14 +21,14 @@ beforeEach(() => {
   output = new PassThrough()
   const { promise, resolve } = Promise.withResolvers<Awaited<Machine['ended']>>()
   end = resolve
-  machine = { name: 'm1', id, pid: 1, console: readConsole(output, '/run/m1.console'), ended: promise, powerOff: async () => {} }
+  machine = { name: 'm1', id, pid: 1, console: readConsole(output, '/run/m1.console'), forwards: new Map(), ended: promise, powerOff: async () => {} }
 })
 const watch = (signal = new AbortController().signal) => watchMachine({ machine, feed, accelerator: 'kvm', onEvent: () => {}, signal })
 
 describe('following a machine', () => {
-  test('gives the image once the job is performed', async () => {
+  test('gives the image once it was received', async () => {
     const watching = watch()
-    for (const event of [tftp, image, { ...at, hop: 'performed', job: 'j-1' } as const]) feed.add(event)
+    for (const event of [tftp, image]) feed.add(event)
     expect(await watching).toEqual(image)
   })
 
@@ -72,7 +72,7 @@ describe('following a machine', () => {
 
   test('what other machines do is not its own', async () => {
     const watching = watch()
-    feed.add({ ...at, machine: '52-54-00-77-00-02', hop: 'performed', job: 'j-2' })
+    feed.add({ ...image, machine: '52-54-00-77-00-02' })
     end({ exitCode: 0, signal: undefined, lastLines: [] })
     await expect(watching).rejects.toThrow('m1 went off after power-on')
   })

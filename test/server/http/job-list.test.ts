@@ -46,7 +46,7 @@ describe('the list', () => {
   test.each([
     ['limit=0', 'limit: expected a whole number from 1, got "0"'],
     ['limit=many', 'limit: expected a whole number from 1, got "many"'],
-    ['state=done', 'state: expected one or more of available,waiting,selected,failed,cancelled, got "done"'],
+    ['state=done', 'state: expected one or more of available,waiting,selected,proving,failed,cancelled, got "done"'],
     ['stat=failed', 'stat: expected a known key (nearest: state; all: state, limit, after, worker), got stat'],
   ])('?%s is refused with the one field that is wrong', async (query, problem) => {
     const answer = await server.operator('GET', `/jobs.json?${query}`)

@@ -25,6 +25,7 @@ export const plan: Plan = {
   firmware: ['bios'],
   tools: { name: 'tools', digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 0 },
   steps: [{ kind: 'image', image: 'r' }],
+  proof: 'none',
 }
 
 export const newClaim = () => randomBytes(32).toString('base64url')
@@ -71,7 +72,7 @@ export async function openJobServer({ list = [] }: { list?: object[] } = {}) {
     authorize,
     emit: events.emit,
     createJob: async (wanted, place) => {
-      const job = withJobDefaults({ id: `${wanted.recipe}-${++made}`, ...wanted })
+      const job = withJobDefaults({ id: `${wanted.recipe ?? `deploy-${wanted.deploy?.image}`}-${++made}`, ...wanted })
       await jobs.add(job, place)
       return job
     },

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { machineId, newClaim, openJobServer, type JobServer } from './job-server.ts'
+import { completeJob } from '../jobs/complete-job.ts'
 
 let server: JobServer
 beforeEach(async () => {
@@ -84,7 +85,7 @@ describe('what a write must say (RFC 9110, 13.1)', () => {
 
   test('a wrong field of a report is named', async () => {
     const claim = String((await server.claim('a')).headers['ingot-claim'])
-    expect((await server.report('a', claim, { state: 'done' })).json().problems).toEqual(['state: expected one of claimed, running, failed, got "done"'])
+    expect((await server.report('a', claim, { state: 'done' })).json().problems).toEqual(['state: expected one of claimed, running, performed, failed, got "done"'])
     expect((await server.report('a', claim, { stat: 'running' })).json().problems).toEqual([expect.stringMatching(/^stat: expected a known key \(nearest: state;/)])
   })
 })
@@ -140,8 +141,8 @@ describe('reports', () => {
   })
 
   test('F2 a worker cannot say that a job is performed: only a received image makes it so, and then the job leaves the list (B10)', async () => {
-    expect((await server.report('a', claim, { state: 'performed' })).statusCode).toBe(400)
-    await server.jobs.complete('a', imageDigest, claim)
+    expect((await server.report('a', claim, { state: 'performed' })).statusCode).toBe(409)
+    await completeJob(server.jobs, 'a', imageDigest, claim)
     expect((await server.operator('GET', '/jobs.json')).json().jobs).toEqual([])
     const performed = { job: { id: 'a' }, end: 'performed', status: { state: 'performed', imageDigest } }
     expect((await server.operator('GET', '/performed.json')).json()).toMatchObject({ version: 1, jobs: [performed] })

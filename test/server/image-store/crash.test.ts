@@ -1,31 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkStore } from '../../../server/image-store/check-store.ts'
 import { openImageStore } from '../../../server/image-store/open-image-store.ts'
 import { digestOf, makeSample, sampleConfig } from './sample-image.ts'
+import { startServerProcess } from './start-server-process.ts'
 
 const kills = process.env.INGOT_SLOW_TESTS === '1' ? 300 : 20
 const chunkSizeBytes = 65_536
 const credentials = { authorization: 'Bearer credential', 'ingot-claim': 'claim' }
-
-const startServer = async (directory: string): Promise<{ child: ChildProcess; url: string }> => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'server-process.ts'), directory], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [url] = (await once(createInterface(child.stdout!), 'line')) as [string]
-  return { child, url }
-}
-const kill = async (child: ChildProcess) => {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGKILL')
-  await ended
-}
 
 /** An image of its own chunks and of some that all images share. */
 const shared = Array.from({ length: 4 }, () => randomBytes(chunkSizeBytes))
@@ -60,11 +46,11 @@ test(`F3 ${kills} times kill -9 during pushes and garbage collection: each versi
   const confirmed = new Set<string>()
   let count = 0
   for (let round = 0; round < kills; round++) {
-    const { child, url } = await startServer(directory)
-    onTestFinished(() => kill(child))
+    const { url, kill } = await startServerProcess({ directory, collectsAlways: true })
+    onTestFinished(kill)
     const pushing = [1, 2, 3].map((worker) => pushUntilGone(url, worker, confirmed, () => String(++count)))
     await sleep(Math.random() * 400)
-    await kill(child)
+    await kill()
     await Promise.all(pushing)
     const report = await checkStore(directory)
     expect([report.problems, report.damaged, report.manifests.filter(({ problems }) => problems.length > 0)]).toEqual([[], [], []])

@@ -129,6 +129,43 @@ test('old versions go with their blobs, but none that is in use or was pulled wi
   await expect(store.remove('debian-12', 'job-2')).rejects.toMatchObject({ code: 'image-in-use', message: 'debian-12:job-2 is in use: job web-1 writes it to a disk' })
 })
 
+test('F3 an image that was received and not proven is invisible, can be looked into for a day, and then goes with its blobs; one that waits for its proof stays', async () => {
+  const clock = { now: new Date() }
+  const { store, files, age } = await setUp({ now: () => clock.now })
+  const receive = async (version: string, value: number) => store.receive('debian-12', version, (await storeSample(store, [filled(0, 1), filled(1024 * 1024, value)])).bytes)
+  const [unproven, proving, proven] = [await receive('job-1', 2), await receive('job-2', 3), await receive('job-3', 4)]
+  await store.makeVisible('debian-12', 'job-3', proven.digest)
+  expect((await store.list()).map(({ version }) => version)).toEqual(['job-3'])
+  expect((await store.resolve('debian-12')).version).toBe('job-3')
+  for (const { version, digest } of [unproven, proving]) {
+    for (const reference of [version, digest]) await expect(store.resolve('debian-12', reference)).rejects.toMatchObject({ code: 'image-unknown' })
+  }
+  const upkeep = startUpkeep({ store, rules: {}, now: () => clock.now, provingDigests: async () => new Set([proving.digest]) })
+  onTestFinished(() => upkeep.close())
+  await upkeep.run()
+  expect(await store.received('debian-12', 'job-1', unproven.digest)).toMatchObject({ digest: unproven.digest })
+  clock.now = new Date(clock.now.getTime() + 25 * hourMs)
+  await age(48)
+  await upkeep.run()
+  expect(await store.received('debian-12', 'job-1', unproven.digest)).toBeUndefined()
+  expect(await files.size(unproven.manifest.layers[1]!.digest)).toBeUndefined()
+  expect(await store.received('debian-12', 'job-2', proving.digest)).toMatchObject({ digest: proving.digest })
+  expect((await store.makeVisible('debian-12', 'job-2', proving.digest)).version).toBe('job-2')
+})
+
+test('an image that is the same as a proven one goes on being that when it is not proven itself', async () => {
+  const clock = { now: new Date() }
+  const { store, publish } = await setUp({ now: () => clock.now })
+  const { digest } = await publish('job-1', 2)
+  const { bytes } = (await store.registry.read('debian-12', digest))!
+  expect((await store.receive('debian-12', 'job-2', bytes)).digest).toBe(digest)
+  clock.now = new Date(clock.now.getTime() + 48 * hourMs)
+  const upkeep = startUpkeep({ store, rules: {}, now: () => clock.now })
+  onTestFinished(() => upkeep.close())
+  await upkeep.run()
+  expect((await store.list()).map(({ version }) => version)).toEqual(['job-1'])
+})
+
 test('what the oldest upload under way may count on stays however long it takes', async () => {
   const { store, files, age } = await setUp()
   await files.write(digestOf(Buffer.from('x')), [Buffer.from('x')])

@@ -30,10 +30,10 @@ export interface ImageServer {
  * The OCI endpoints on a port of their own over a store that is new and empty unless there is one. A worker's credential is `credential` and its claim
  * `claim`, on a job for the image `debian-12` if it says `ingot-job: debian`; an operator's is `operator`.
  */
-export async function startImageServer({ directory }: { directory?: string } = {}): Promise<ImageServer> {
+export async function startImageServer({ directory, port = 0 }: { directory?: string; port?: number } = {}): Promise<ImageServer> {
   const path = directory ?? (await mkdtemp(join(tmpdir(), 'ingot-images-')))
   const store = await openImageStore(path)
-  const served = await serveImages(store)
+  const served = await serveImages(store, port)
   return {
     ...served,
     store,
@@ -47,7 +47,7 @@ export async function startImageServer({ directory }: { directory?: string } = {
 }
 
 /** The same over any store. */
-export async function serveImages(store: ImageStore): Promise<Pick<ImageServer, 'url' | 'claims' | 'published' | 'close'>> {
+export async function serveImages(store: ImageStore, wantedPort = 0): Promise<Pick<ImageServer, 'url' | 'claims' | 'published' | 'close'>> {
   const claims = new Set(['claim'])
   const published: Image[] = []
   const app = createApp({ log: pino({ level: 'silent' }) })
@@ -64,9 +64,9 @@ export async function serveImages(store: ImageStore): Promise<Pick<ImageServer, 
       if (request.headers[jobHeader] === 'debian' && name !== 'debian-12') throw new HttpProblem(409, 'this job makes debian-12')
       if (!claims.has(String(request.headers[claimHeader]))) throw new HttpProblem(410, 'this claim has ended')
     },
-    onPublished: async (image) => void published.push(image),
+    onReceived: async ({ name, version, digest }) => void published.push(await store.makeVisible(name, version, digest)),
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.listen({ host: '127.0.0.1', port: wantedPort })
   const { port } = app.server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,

@@ -14,6 +14,8 @@ import { createImageStore, type ImageStore } from '../../../server/image-store/o
 import { createRegistryClient, parseChallenge, type RegistryAddress } from '../../../server/image-store/registry-client.ts'
 import { createRemoteRegistry } from '../../../server/image-store/remote-registry.ts'
 import { openUploads } from '../../../server/image-store/upload-store.ts'
+import { attachProof, readProof } from '../../../server/prove/attach-proof.ts'
+import { provenOf } from '../prove/proof-rack.ts'
 import { registryUser, startDockerRegistry } from './docker-registry.ts'
 import { serveImages } from './image-server.ts'
 import { digestOf, filled, makeSample, sampleConfig, storeSample } from './sample-image.ts'
@@ -76,6 +78,20 @@ test('versions are listed, resolved and exported from the registry, and never ch
   expect((await readFile(path)).equals(expected)).toBe(true)
   await store.remove('debian-12', 'job-2')
   expect((await store.list()).map(({ version }) => version)).toEqual(['job-1', 'job-3'])
+})
+
+test('F3 an image that was received is in the registry by its digest alone, and gets its version and latest when it is made visible', { timeout: 60_000 }, async () => {
+  const { store } = await setUp()
+  await store.publish('debian-12', 'job-1', (await storeSample(store, ...image(2))).bytes)
+  const { digest } = await store.receive('debian-12', 'job-2', (await storeSample(store, ...image(3))).bytes)
+  expect((await store.list()).map(({ version }) => version)).toEqual(['job-1'])
+  expect((await store.resolve('debian-12')).version).toBe('job-1')
+  await expect(store.resolve('debian-12', 'job-2')).rejects.toMatchObject({ code: 'image-unknown' })
+  const received = (await store.received('debian-12', 'job-2', digest))!
+  await attachProof(store.registry, received, provenOf(received))
+  expect(await store.makeVisible('debian-12', 'job-2', digest)).toMatchObject({ version: 'job-2', digest })
+  expect((await store.resolve('debian-12')).version).toBe('job-2')
+  expect(await readProof(store.registry, received)).toEqual(provenOf(received).record)
 })
 
 test('F2 a flipped bit in the registry is found before anything is published', { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,4 +69,17 @@ test('an upload that nobody touched for a day is dropped, and not before', async
   await utimes(join(folder, recent), hoursAgo(23), hoursAgo(23))
   expect(await uploads.dropAbandoned()).toBe(1)
   expect(await readdir(folder)).toEqual([recent])
+})
+
+test('what a killed server left half written is gone when the next one opens the store, and what is being written is not', async () => {
+  const directory = await folderOf()
+  await mkdir(join(directory, 'uploads'))
+  const names = { left: ['index.json.0123456789ab.tmp', 'uploads/left.part'], fresh: ['index.json.ba9876543210.tmp', 'uploads/fresh.part'] }
+  for (const name of [...names.left, ...names.fresh]) await writeFile(join(directory, name), 'half')
+  const elevenMinutesAgo = new Date(Date.now() - 660_000)
+  for (const name of names.left) await utimes(join(directory, name), elevenMinutesAgo, elevenMinutesAgo)
+  const server = await startImageServer({ directory })
+  onTestFinished(server.close)
+  const there = await readdir(directory, { recursive: true })
+  expect([names.left.filter((name) => there.includes(name)), names.fresh.filter((name) => there.includes(name))]).toEqual([[], names.fresh])
 })

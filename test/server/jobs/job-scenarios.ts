@@ -6,11 +6,17 @@ import type { NewMachineEvent } from '../../../server/event-log.ts'
 import { createJobService, type JobService, type JobServiceOptions } from '../../../server/jobs/job-service.ts'
 import type { JobStore } from '../../../server/jobs/job-store.ts'
 import type { KnownMachine } from '../../../server/jobs/unmet-requirements.ts'
+import { completeJob } from './complete-job.ts'
 
 export const newClaim = (): string => randomBytes(32).toString('base64url')
 const digest = `sha256:${'1'.repeat(64)}`
 const none = { name: 't', digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 0 }
-const plan: Plan = { version: 1, recipe: { name: 'r', digest: 'd' }, architecture: 'amd64', firmware: ['bios'], tools: none, steps: [{ kind: 'image', image: 'disk' }] }
+/** What a job that deploys an image becomes. */
+const deployment: Plan = {
+  ...{ version: 1, recipe: { name: 'r', digest: 'd' }, architecture: 'amd64', firmware: ['bios'], tools: none, proof: 'none' },
+  steps: [{ kind: 'write-image', image: 'disk', version: 'disk-1', digest, disk: {}, sectorBytes: 512 }, { kind: 'grow-disk' }],
+}
+const plan: Plan = { version: 1, recipe: { name: 'r', digest: 'd' }, architecture: 'amd64', firmware: ['bios'], tools: none, steps: [{ kind: 'image', image: 'disk' }], proof: 'none' }
 
 /** One set of data with any number of servers on it, at the same time or one after the other. */
 export interface StoreHome {
@@ -92,7 +98,7 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       await jobs.giveBack('a', lost)
       const token = await claim(jobs, 'a', 'm2')
       await jobs.mayPublish('a', 'disk', 'a', token)
-      await jobs.complete('a', digest, token)
+      await completeJob(jobs, 'a', digest, token)
       expect(await jobs.list()).toEqual([])
       expect(await jobs.performed()).toMatchObject([
         { job: { id: 'a' }, end: 'performed', status: { state: 'performed', worker: 'm2', attempt: 2, imageDigest: digest }, history: { attempts: [{ worker: 'm1', loss: 'given-back' }] } },
@@ -102,13 +108,23 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       expect(events.map(({ hop }) => hop)).toEqual(['claim', 'lost', 'claim', 'performed'])
     })
 
+    test('a worker may keep what its job keeps of the first steps, under the tag of that alone', async () => {
+      const tag = `_steps-${'1'.repeat(64)}`
+      const jobs = await serve({ makePlan: async () => ({ ...plan, steps: [{ kind: 'snapshot', image: 'disk', tag }, ...plan.steps] }) })
+      await add(jobs, 'a')
+      const token = await claim(jobs, 'a')
+      await jobs.mayPublish('a', 'disk', tag, token)
+      await jobs.mayPublish('a', 'disk', 'a', token)
+      for (const other of [`_steps-${'2'.repeat(64)}`, 'b']) await expect(jobs.mayPublish('a', 'disk', other, token)).rejects.toMatchObject(status(409))
+    })
+
     test('an answer to the manifest that was lost is given again, and the job stays performed once', async () => {
       const jobs = await serve()
       await add(jobs, 'a')
       const token = await claim(jobs, 'a')
-      await jobs.complete('a', digest, token)
+      await completeJob(jobs, 'a', digest, token)
       await jobs.mayPublish('a', 'disk', 'a', token)
-      await jobs.complete('a', digest, token)
+      await completeJob(jobs, 'a', digest, token)
       expect(await jobs.performed()).toHaveLength(1)
     })
 
@@ -200,7 +216,7 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
         expect(await states(jobs)).toEqual(['a available'])
         const token = await claim(jobs, 'a')
         expect((await jobs.status('a')).imageVersion).toBe(version)
-        await jobs.complete('a', digest, token)
+        await completeJob(jobs, 'a', digest, token)
       }
       expect((await jobs.performed()).map((each) => each.status?.imageVersion)).toEqual(['a', 'a_2', 'a_3'])
     })
@@ -216,7 +232,7 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       const present = await claim(jobs, 'a', 'm2')
       await expectRefused(jobs, 'a', late)
       await jobs.mayPublish('a', 'disk', 'a', present)
-      await jobs.complete('a', digest, present)
+      await completeJob(jobs, 'a', digest, present)
       expect(await jobs.performed()).toMatchObject([{ status: { worker: 'm2' } }])
     })
 
@@ -246,7 +262,7 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       await after.reclaim()
       pass(50_000)
       await after.reclaim()
-      await after.complete('j0', digest, tokens[0]!)
+      await completeJob(after, 'j0', digest, tokens[0]!)
       pass(15_000)
       await after.reclaim()
       // The silence of the other 99 began with their last sign of life, 65 s ago.
@@ -366,6 +382,70 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
       await jobs.report('a', { state: 'running' }, token, '"1-1"')
       await expect(jobs.report('a', {}, token, '"1-1"')).rejects.toMatchObject(status(412))
       expect((await jobs.report('a', {}, token, '"1-2"')).revision).toBe(3)
+    })
+
+    describe('a job that deploys an image', () => {
+      const addDeploy = (jobs: JobService, id: string) => jobs.add(withJobDefaults({ id, deploy: { image: 'disk' } }))
+
+      test('is performed by the report of its worker, which may ask again, and its id may be used again', async () => {
+        const jobs = await serve({ makePlan: async () => deployment })
+        await addDeploy(jobs, 'a')
+        const token = await claim(jobs, 'a')
+        const performed = await jobs.report('a', { state: 'performed' }, token, '*')
+        expect(performed).toMatchObject({ state: 'performed', imageDigest: digest, imageVersion: 'a' })
+        expect(await jobs.list()).toEqual([])
+        expect(await jobs.report('a', { state: 'performed' }, token, '*')).toEqual(performed)
+        await expect(jobs.report('a', { state: 'performed' }, newClaim(), '*')).rejects.toMatchObject(status(410))
+        expect(events.filter(({ hop }) => hop === 'performed')).toHaveLength(1)
+
+        await addDeploy(jobs, 'a')
+        await jobs.report('a', { state: 'performed' }, await claim(jobs, 'a'), '*')
+        expect((await jobs.performed()).map(({ job, status }) => [job.deploy?.image, status?.imageVersion])).toEqual([['disk', 'a'], ['disk', 'a_2']])
+      })
+
+      test('F5 is not performed by a worker whose claim was reclaimed', async () => {
+        const jobs = await serve({ makePlan: async () => deployment })
+        await addDeploy(jobs, 'a')
+        const late = await claim(jobs, 'a', 'm1')
+        await jobs.reclaim()
+        pass(61_000)
+        await jobs.reclaim()
+        pass(31_000)
+        const next = await claim(jobs, 'a', 'm2')
+        await expect(jobs.report('a', { state: 'performed' }, late, '*')).rejects.toMatchObject(status(410))
+        expect(await jobs.report('a', { state: 'performed' }, next, '*')).toMatchObject({ state: 'performed', worker: 'm2', attempt: 2 })
+      })
+
+      test('may not publish an image, and a job that makes one is not performed by a report', async () => {
+        const jobs = await serve({ makePlan: async ({ deploy }) => (deploy === undefined ? plan : deployment) })
+        await addDeploy(jobs, 'a')
+        const token = await claim(jobs, 'a')
+        await expect(jobs.mayPublish('a', 'disk', 'a', token)).rejects.toMatchObject(status(409))
+        await add(jobs, 'b')
+        await expect(jobs.report('b', { state: 'performed' }, await claim(jobs, 'b'), '*')).rejects.toMatchObject(status(409))
+        expect(await states(jobs)).toEqual(['a selected', 'b selected'])
+      })
+
+      test('means, to a server that makes its script anew, the version that it meant first', async () => {
+        const asked: unknown[] = []
+        const makePlan: JobServiceOptions['makePlan'] = async ({ deploy }) => (asked.push(deploy), deployment)
+        await addDeploy(await serve({ makePlan }), 'a')
+        const other = await serve({ makePlan, hasComponents: async () => false })
+        await other.plan('a')
+        expect(asked).toEqual([{ image: 'disk' }, { image: 'disk', version: digest }])
+      })
+
+      test('lets the machine that claims a job go', async () => {
+        const claimed: string[] = []
+        const jobs = await serve({ onClaimed: async (worker) => void claimed.push(worker) })
+        await add(jobs, 'a')
+        const token = newClaim()
+        await jobs.claim('a', { worker: 'm1', server: 'http://s' }, token)
+        await jobs.claim('a', { worker: 'm1', server: 'http://s' }, token)
+        expect(claimed).toEqual(['m1'])
+        await add(jobs, 'b', { assignedTo: 'm1' })
+        expect([await jobs.assignedTo('m1'), await jobs.assignedTo('m2')]).toEqual(['b', undefined])
+      })
     })
   })
 }

@@ -4,7 +4,8 @@ import { expect } from 'vitest'
 import { withJobDefaults, type Job, type Place } from '../../../server/api/job.ts'
 import { HttpProblem } from '../../../server/http/problem.ts'
 import { etagOf, type JobService } from '../../../server/jobs/job-service.ts'
-import { attemptOf, findJob, inOrder, isOver, loseClaim, removeJob, stateOf, versionOf, type Model, type ModelJob, type Real } from './life-cycle-model.ts'
+import { attemptOf, findJob, inOrder, isOver, isUnderWay, loseClaim, performJob, removeJob, stateOf, versionOf, type Model, type ModelJob, type Real } from './life-cycle-model.ts'
+import { completeJob } from './complete-job.ts'
 
 type Command = AsyncCommand<Model, Real, false>
 
@@ -124,7 +125,7 @@ const claimAgain = (pick: number, worker: string, server: number): Command =>
       const status = await statusOf(at(server, real).claim(id, { worker, server: 'http://s' }, token))
       if (found === undefined) return expect(status).toBe(404)
       const isAnothers = assignedTo !== undefined && assignedTo !== worker
-      if (found.claim?.token === token) return expect(status).toBe(isAnothers ? 409 : 0)
+      if (found.claim?.token === token && found.state === 'held') return expect(status).toBe(isAnothers ? 409 : 0)
       if (stateOf(found, model.now) !== 'available' || isAnothers || found.spent.includes(token)) return expect([409, 412]).toContain(status)
       expect(status).toBe(0)
       found.state = 'held'
@@ -133,7 +134,7 @@ const claimAgain = (pick: number, worker: string, server: number): Command =>
     (model) => model.claims.length > 0,
   )
 
-type Act = 'heartbeat' | 'progress' | 'fail' | 'give back' | 'log' | 'upload' | 'complete'
+type Act = 'heartbeat' | 'progress' | 'fail' | 'give back' | 'log' | 'upload' | 'deliver' | 'complete'
 
 /** A worker writes with one of all the claims that ever were: done with the one that holds the job, refused with any other (F5). */
 const write = (act: Act, pick: number, server: number): Command =>
@@ -143,7 +144,8 @@ const write = (act: Act, pick: number, server: number): Command =>
       const { id, token } = claimAt(model, pick)
       const jobs = at(server, real)
       const found = findJob(model, id)
-      const holds = found?.claim?.token === token
+      const isOurs = found?.claim?.token === token
+      const holds = isOurs && found.state === 'held'
       const etag = holds && pick % 2 === 0 ? etagOf(await jobs.status(id)) : '*'
       const acts: Record<Act, () => Promise<unknown>> = {
         heartbeat: () => jobs.report(id, {}, token, etag),
@@ -152,15 +154,20 @@ const write = (act: Act, pick: number, server: number): Command =>
         'give back': () => jobs.giveBack(id, token),
         log: () => jobs.appendLog(id, `${token}\n`, token),
         upload: () => jobs.mayPublish(id, 'disk', versionOf(model, id), token),
+        deliver: async () => {
+          await jobs.mayPublish(id, 'disk', versionOf(model, id), token)
+          await jobs.received(id, digest, token)
+        },
         complete: async () => {
           await jobs.mayPublish(id, 'disk', versionOf(model, id), token)
-          await jobs.complete(id, digest, token)
+          await completeJob(jobs, id, digest, token)
         },
       }
       const status = await statusOf(acts[act]())
-      if (!holds) {
+      const asksForTheEnd = ['upload', 'deliver', 'complete'].includes(act)
+      if (!holds && !(isOurs && found.state === 'proving' && asksForTheEnd)) {
         // The one that performed the job may ask again for the end of it.
-        if (model.performedBy.get(id) === token && found === undefined && ['upload', 'complete'].includes(act)) return expect(status).toBe(0)
+        if (model.performedBy.get(id) === token && found === undefined && asksForTheEnd) return expect(status).toBe(0)
         return expect([409, 410]).toContain(status)
       }
       expect(status).toBe(0)
@@ -168,13 +175,29 @@ const write = (act: Act, pick: number, server: number): Command =>
       if (act === 'fail') endClaim(found, 'failed')
       if (act === 'give back') loseClaim(model, found, { waits: false })
       if (act === 'log') expect(await jobs.log(id)).toContain(token)
-      if (act === 'complete') {
-        model.jobs = model.jobs.filter((each) => each !== found)
-        model.performed.push(id)
-        model.performedBy.set(id, token)
-      }
+      if (act === 'deliver') found.state = 'proving'
+      if (act === 'complete') performJob(model, found)
     },
     (model) => model.claims.length > 0,
+  )
+
+/** The proof of a job ends, at the server that makes it; before and after that nothing comes of it. */
+const endProof = (id: string, how: 'good' | 'bad', server: number): Command =>
+  command(
+    `proof of ${id} ends ${how} at ${server}`,
+    async (model, real) => {
+      const jobs = at(server, real)
+      const found = findJob(model, id)!
+      const begun = await jobs.status(id)
+      expect(await jobs.proving.isWanted(begun)).toBe(found.state === 'proving')
+      await jobs.proving.progress(begun, { stepIndex: 0, stepCount: 1, step: 'proof', detail: 'BIOS: waits for the login prompt' })
+      if (how === 'bad') await jobs.proving.lose(begun, { step: 'proof', message: 'no login prompt', lastLines: [] })
+      if (found.state !== 'proving') return
+      if (how === 'bad') return loseClaim(model, found, { waits: true })
+      await jobs.proving.perform(begun, digest)
+      performJob(model, found)
+    },
+    (model) => ['held', 'proving', 'cancelled'].includes(findJob(model, id)?.state ?? ''),
   )
 
 function endClaim(found: ModelJob, state: 'failed' | 'cancelled'): void {
@@ -198,7 +221,7 @@ const cancel = (id: string, server: number): Command =>
   })
 const retry = (id: string, server: number): Command =>
   operate('retry', id, server, (jobs) => jobs.retry(id), (found) => {
-    if (found.state === 'held') return 409
+    if (isUnderWay(found)) return 409
     Object.assign(found, { state: 'free', lost: 0, spent: [], notBefore: 0 })
     return 0
   })
@@ -209,7 +232,7 @@ const remove = (id: string, server: number): Command =>
   })
 const assign = (id: string, machine: string, server: number): Command =>
   operate(`assign to ${machine}`, id, server, (jobs) => jobs.assign(id, machine), (found) => {
-    if (found.state === 'held') return 409
+    if (isUnderWay(found)) return 409
     found.job = { ...found.job, assignedTo: machine }
     return 0
   })
@@ -236,7 +259,7 @@ const pass = (seconds: number): Command =>
     real.clock.ms = model.now
     for (const found of [...model.jobs]) {
       const { claim } = found
-      if (claim !== undefined && model.upSince.some((upSince) => isOver(found, claim, { now: model.now, upSince }))) loseClaim(model, found, { waits: true })
+      if (found.state === 'held' && claim !== undefined && model.upSince.some((upSince) => isOver(found, claim, { now: model.now, upSince }))) loseClaim(model, found, { waits: true })
     }
   })
 
@@ -281,7 +304,7 @@ const job = fc
     timeLimitSeconds: fc.constantFrom(30, 300),
   })
   .map((choices) => withJobDefaults({ recipe: 'r', ...choices }))
-const act = fc.constantFrom<Act>('heartbeat', 'heartbeat', 'progress', 'fail', 'give back', 'log', 'upload', 'complete', 'complete')
+const act = fc.constantFrom<Act>('heartbeat', 'heartbeat', 'progress', 'fail', 'give back', 'log', 'upload', 'deliver', 'deliver', 'complete')
 
 /** Everything that may happen to a list of jobs. */
 export const lifeCycleCommands = (): fc.Arbitrary<Iterable<Command>> =>
@@ -295,6 +318,7 @@ export const lifeCycleCommands = (): fc.Arbitrary<Iterable<Command>> =>
       fc.tuple(fc.nat(7), worker, server).map((args) => claimAgain(...args)),
       fc.tuple(act, fc.nat(7), server).map((args) => write(...args)),
       fc.tuple(act, fc.nat(7), server).map((args) => write(...args)),
+      fc.tuple(id, fc.constantFrom('good' as const, 'bad' as const), server).map((args) => endProof(...args)),
       fc.tuple(id, server).map((args) => cancel(...args)),
       fc.tuple(id, server).map((args) => retry(...args)),
       fc.tuple(id, server).map((args) => remove(...args)),

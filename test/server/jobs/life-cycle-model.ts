@@ -12,8 +12,8 @@ export interface ModelClaim {
 /** A job of the list as it should be. */
 export interface ModelJob {
   job: Job
-  state: 'free' | 'held' | 'failed' | 'cancelled'
-  /** Of the claim that holds it. */
+  state: 'free' | 'held' | 'proving' | 'failed' | 'cancelled'
+  /** Of the claim that holds it, or held it until its image was received. */
   claim?: ModelClaim
   /** Attempts that have ended since it was added or retried. */
   lost: number
@@ -74,6 +74,16 @@ export function loseClaim(model: Model, found: ModelJob, { waits }: { waits: boo
     found.notBefore = waits ? model.now + Math.min(backoff.firstMs * 2 ** (found.lost - 1), backoff.mostMs) : 0
   }
 }
+
+/** The image of a job is visible (B10). */
+export function performJob(model: Model, { job: { id }, claim }: ModelJob): void {
+  model.jobs = model.jobs.filter((each) => each.job.id !== id)
+  model.performed.push(id)
+  model.performedBy.set(id, claim!.token)
+}
+
+/** Whether an attempt goes on, by a worker or in its proof. */
+export const isUnderWay = ({ state }: ModelJob): boolean => state === 'held' || state === 'proving'
 
 export function removeJob(model: Model, { job }: ModelJob): void {
   model.jobs = model.jobs.filter((each) => each.job.id !== job.id)

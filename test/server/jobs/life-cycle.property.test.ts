@@ -21,6 +21,7 @@ const plan: Plan = {
   firmware: ['bios'],
   tools: { name: 'tools', digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 0 },
   steps: [{ kind: 'image', image: 'disk' }],
+  proof: 'none',
 }
 
 /** One set of data, for one run. */

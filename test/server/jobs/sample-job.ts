@@ -49,4 +49,5 @@ export const samplePlan = (recipe = 'debian-12'): Plan => ({
   firmware: ['bios'],
   tools: component('tools'),
   steps: [{ kind: 'install-rootfs', component: component('rootfs') }, { kind: 'generalise' }, { kind: 'image', image: recipe }],
+  proof: 'none',
 })

@@ -1,9 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { recipeRoutes } from '../../../server/http/routes/recipes.ts'
 import { tokenAuthorize } from '../../../server/http/token-authorize.ts'
 import { aimNewJob } from '../../../server/master/new-job-routes.ts'
+import { openImageStore } from '../../../server/image-store/open-image-store.ts'
 import { openJobServer as openRealServer } from '../../appliance/worker/job-server.ts'
+import { filled, sampleConfig, storeSample } from '../image-store/sample-image.ts'
 import { inventory, openJobServer } from '../http/job-server.ts'
 import { openMaster } from './open-master.ts'
 
@@ -50,6 +53,41 @@ test('no first computer is chosen for a recipe while one that may know it is awa
   const master = await openMaster({ a, b: { url: 'http://127.0.0.1:9', tokens: b.tokens } })
   const answer = await master.operator('POST', '/jobs', { json: { recipe: 'web' } })
   expect([answer.status, answer.body.problems]).toEqual([503, [expect.stringContaining("first computer 'b' cannot be reached")]])
+})
+
+test('a deployment goes to the first computer that has the image, or that its version names, in the names that it has there', async () => {
+  const [a, b] = [await openRealServer(), await openRealServer()]
+  const withImage = async (server: typeof a, version: string) => {
+    const images = await openImageStore(join(server.directory, 'images'))
+    const { bytes } = await storeSample(images, [filled(0, 1)], sampleConfig(), 'web')
+    await images.publish('web', version, bytes)
+    images.close()
+  }
+  await withImage(b, 'web-1')
+  const master = await openMaster({ a, b })
+  const nowhere = await master.operator('POST', '/jobs', { json: { deploy: { image: 'wbe' } } })
+  expect([nowhere.status, nowhere.body.title]).toEqual([400, "deploy: expected an image that a first computer has, got 'wbe:latest'"])
+  // These first computers have no tools to deploy with: where a request got to shows by what it was refused for.
+  const asked = async (deploy: object) => (await master.operator('POST', '/jobs', { json: { deploy } })).body.title as string
+  expect(await asked({ image: 'web' })).toContain('appliance')
+  expect(await asked({ image: 'web', version: 'a.web-1' })).toContain('deploy.image: expected an image that is published')
+  expect(aimNewJob({ deploy: { image: 'web', version: 'b.web-1' } }, ['a', 'b'])).toEqual({ firstComputer: 'b', job: { deploy: { image: 'web', version: 'web-1' } } })
+  expect(() => aimNewJob({ id: 'a.x', deploy: { image: 'web', version: 'b.web-1' } }, ['a', 'b'])).toThrow(expect.objectContaining({ status: 409 }))
+  await b.addJob({ id: 'x', deploy: { image: 'web', version: 'web-1' } })
+  await vi.waitFor(async () => {
+    const { jobs } = (await master.operator('GET', '/jobs.json')).body as { jobs: object[] }
+    expect(jobs).toMatchObject([{ id: 'b.x', deploy: { image: 'web', version: 'b.web-1' } }])
+  }, 10_000)
+})
+
+test('F6 a machine is released at whichever first computer it boots from', async () => {
+  const [a, b] = [await openMaker([]), await openMaker([])]
+  const master = await openMaster({ a, b })
+  const id = '52-54-00-00-00-01'
+  await b.machines.settle(id, { job: 'x', image: 'web', version: 'web-1', digest: `sha256:${'1'.repeat(64)}`, deployedAt: '2026-11-24T00:00:00Z' })
+  expect((await master.operator('GET', '/machines.json')).body.machines).toMatchObject([{ id, system: { image: 'web' } }])
+  expect((await master.operator('DELETE', `/machines/${id}/system`)).status).toBe(200)
+  expect((await b.machines.read(id)).system).toBeUndefined()
 })
 
 test.each([

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { renderWorkerScript } from '../../../boot/ipxe-script.ts'
+import type { KnownAtBoot } from '../../../boot/choose-boot.ts'
+import { renderLocalDiskScript, renderWorkerScript } from '../../../boot/ipxe-script.ts'
 import type { NewMachineEvent } from '../../../server/event-log.ts'
 import { createApp } from '../../../server/http/app.ts'
 import { bootRoutes } from '../../../server/netboot/boot-routes.ts'
@@ -21,6 +22,7 @@ let app: FastifyInstance
 let url: string
 let events: NewMachineEvent[]
 let known: string | undefined
+let knownAtBoot: KnownAtBoot
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot boot '))
@@ -28,6 +30,7 @@ beforeEach(async () => {
   await writeFile(path('kernel'), kernel)
   events = []
   known = machine
+  knownAtBoot = {}
   app = createApp({ log: pino({ level: 'silent' }) })
   await app.register(bootRoutes, {
     httpUrl,
@@ -38,6 +41,7 @@ beforeEach(async () => {
       ['autoexec.ipxe', { bytes: Buffer.from('#!ipxe\n') }],
     ]),
     issueTicket: async (of) => `ticket-of-${of}`,
+    knownAtBoot: async () => knownAtBoot,
     machineAt: (address) => (address === '127.0.0.1' ? known : undefined),
     emit: (event) => void events.push(event),
   })
@@ -63,6 +67,15 @@ describe('/boot/ipxe', () => {
     expect(await answer.text()).toBe(renderWorkerScript({ httpUrl, stage2Digest, ticket: `ticket-of-${machine}` }))
     expect(answer.headers.get('cache-control')).toBe('no-store')
     expect(events).toEqual([{ machine, hop: 'boot-script', address: '127.0.0.1' }])
+  })
+  it('F6 a machine that an image was deployed to boots its disk, until a job is pushed to it', async () => {
+    const ask = async () => (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=efi`)).text()
+    knownAtBoot = { system: { image: 'web', version: 'web-1' } }
+    const why = 'web:web-1 was deployed to it'
+    expect(await ask()).toBe(renderLocalDiskScript(why))
+    expect(events).toEqual([{ machine, hop: 'local-disk', address: '127.0.0.1', why }])
+    knownAtBoot = { ...knownAtBoot, assignedJob: 'web-2' }
+    expect(await ask()).toContain(`ticket-of-${machine}`)
   })
   it('asked without a MAC is the script that finds out', async () => {
     expect(await (await fetch(`${url}/boot/ipxe`)).text()).toContain(`chain --replace ${httpUrl}/boot/ipxe?mac=\${netX/mac:hexhyp}`)
@@ -106,6 +119,14 @@ describe('files', () => {
     expect(headers).toMatchObject({ 'Content-Length': String(kernel.length), 'Content-Type': 'application/efi' })
     expect(events).toEqual([])
   })
+  it('are served in place under a path with two slashes, without a redirect (smee #229)', async () => {
+    const answers = [await head('//boot/snponly.efi'), await head('/boot//snponly.efi', 'GET')]
+    expect(answers.map(({ statusCode, headers }) => [statusCode, headers['content-length']])).toEqual([
+      [200, String(kernel.length)],
+      [200, String(kernel.length)],
+    ])
+  })
+  it('that are not there are not found, which firmware tells from forbidden', async () => expect((await head('/boot/mmx64.efi', 'GET')).statusCode).toBe(404))
   it('held in memory go out too', async () => expect(await (await fetch(`${url}/boot/autoexec.ipxe`)).text()).toBe('#!ipxe\n'))
   it('go to machines without a lease of ours, without an event', async () => {
     known = undefined

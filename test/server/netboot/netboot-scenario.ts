@@ -3,7 +3,7 @@ import { run, start, type Start } from '../../../appliance/run.ts'
 import { IngotError } from '../../../server/errors.ts'
 import type { NetbootOptions } from '../../../server/netboot/netboot.ts'
 import type { TestNetwork } from '../../helpers/test-network.ts'
-import { serve } from './serve.ts'
+import { addresses, serve } from './serve.ts'
 
 export interface Refusal {
   code: string
@@ -31,11 +31,11 @@ export async function scenario(network: TestNetwork) {
       options,
     )
   const noInterface = await refusal({ interfaceName: 'eth7' })
-  const noAddress = await refusal({ address: '10.77.0.2', range: { first: '10.77.0.100', last: '10.77.0.101' } })
+  const noAddress = await refusal({ address: '10.77.0.2', dhcp: { ...addresses, range: { first: '10.77.0.100', last: '10.77.0.101' } } })
   await run('ip', ['link', 'set', network.interfaceName, 'down'])
   const down = await refusal({})
   await run('ip', ['link', 'set', network.interfaceName, 'up'])
-  const ranges = await refusal({ range: { first: '10.78.0.9', last: '10.77.0.1' }, leaseSeconds: 1 })
+  const ranges = await refusal({ dhcp: { ...addresses, range: { first: '10.78.0.9', last: '10.77.0.1' }, leaseSeconds: 1 } })
   const dhcpTaken = await holding(67, () => refusal({}))
   const tftpTaken = await holding(69, () => refusal({}))
 

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { run, start } from '../../../appliance/run.ts'
 import type { NewMachineEvent } from '../../../server/event-log.ts'
 import { bootRoutes } from '../../../server/netboot/boot-routes.ts'
-import { startNetboot, type Netboot, type NetbootOptions } from '../../../server/netboot/netboot.ts'
+import { startNetboot, type AddressOptions, type Netboot, type NetbootOptions } from '../../../server/netboot/netboot.ts'
 import type { TestNetwork } from '../../helpers/test-network.ts'
 
 export interface Served {
@@ -16,6 +16,17 @@ export interface Served {
   /** Resolves with the first event that fits, also one that was before. */
   waitFor(fits: (event: NewMachineEvent) => boolean): Promise<NewMachineEvent>
   close(): Promise<void>
+}
+
+/** What is given on the test network unless a test says otherwise. */
+export const addresses: AddressOptions = {
+  range: { first: '10.77.0.100', last: '10.77.0.199' },
+  leaseSeconds: 3600,
+  router: undefined,
+  nameServers: [],
+  domain: undefined,
+  relayed: [],
+  reservations: new Map(),
 }
 
 /** All boot services on the test network, with three files of text in place of the appliance. */
@@ -36,9 +47,9 @@ export async function serve(
     interfaceName,
     address,
     prefixLength,
-    range: { first: '10.77.0.100', last: '10.77.0.199' },
-    leaseSeconds: 3600,
-    nameServers: [],
+    dhcp: addresses,
+    policies: [],
+    allowOtherServers: true,
     dataDirectory: join(directory, 'data'),
     httpUrl,
     routerAdvertisements: false,
@@ -63,6 +74,7 @@ export async function serve(
     stage2Digest: `sha256:${'0'.repeat(64)}`,
     bootFiles: netboot.bootFiles,
     issueTicket: async (machine) => `ticket-of-${machine}`,
+    knownAtBoot: async () => ({}),
     machineAt: netboot.machineAt,
     emit,
   })

@@ -8,7 +8,7 @@ let server: Server
 let port: number
 /** This host in the machine's place: its shell runs the scripts, its HTTP server answers. */
 const machine: CheckedMachine = {
-  address: '127.0.0.1',
+  addressOf: (each) => `127.0.0.1:${each}`,
   runScript: (script) => run('/bin/sh', ['-s'], { input: script }),
   fetch,
   signal: new AbortController().signal,

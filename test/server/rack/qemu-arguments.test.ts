@@ -69,6 +69,13 @@ describe('the machine that QEMU makes', () => {
     `)
   })
 
+  test('a network of its own leads nowhere but from ports of this host, which the monitor tells', () => {
+    expect(lines({ network: { forward: [22, 80] } })).toEqual(
+      expect.arrayContaining(['-netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:0-:80', '-chardev socket,id=monitor,fd=3', '-mon chardev=monitor,mode=control', '-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny']),
+    )
+    expect(lines({ network: { forward: [22] } }).join(' ')).not.toContain('tap')
+  })
+
   test.each([
     ['nvme', '-device nvme,drive=disk0,serial=m1-disk,bootindex=2'],
     ['ahci', '-device ide-hd,bus=ide.0,drive=disk0,serial=m1-disk,bootindex=2'],

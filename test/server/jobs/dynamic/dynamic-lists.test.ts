@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Plan } from '../../../../images/plan.ts'
 import { createRecipeStore, type RecipeStore } from '../../../../server/components/recipe-store.ts'
 import { IngotError } from '../../../../server/errors.ts'
 import { createJobMaker } from '../../../../server/jobs/dynamic/job-maker.ts'
@@ -14,6 +13,8 @@ import { startDynamicLists, type DynamicLists } from '../../../../server/jobs/dy
 import { openFileJobStore } from '../../../../server/jobs/file-job-store.ts'
 import { createJobService, type JobService } from '../../../../server/jobs/job-service.ts'
 import { openMachineStore } from '../../../../server/machine-store.ts'
+import { completeJob } from '../complete-job.ts'
+import { samplePlan } from '../sample-job.ts'
 
 let directory: string
 let recipeDirectory: string
@@ -27,10 +28,10 @@ const log = pino({ base: null }, { write: (line: string) => void logged.push(JSO
 const openJobs = async () =>
   createJobService({
     store: await openFileJobStore(directory),
-    makePlan: async (recipe) => {
+    makePlan: async ({ recipe = '' }) => {
       onPlan()
       if (planError !== undefined) throw planError
-      return { version: 1, recipe: { name: recipe, digest: 'sha256:0' }, steps: [{ kind: 'image', image: recipe }] } as unknown as Plan
+      return samplePlan(recipe)
     },
     emit: () => {},
     machines: openMachineStore(directory),
@@ -57,7 +58,7 @@ const listed = async () => (await jobs.list()).map(({ id }) => id)
 const perform = async (id: string) => {
   const claim = 'c'.repeat(43)
   await jobs.claim(id, { worker: 'm1', server: 'http://x' }, claim)
-  await jobs.complete(id, `sha256:${'1'.repeat(64)}`, claim)
+  await completeJob(jobs, id, `sha256:${'1'.repeat(64)}`, claim)
 }
 
 beforeEach(async () => {

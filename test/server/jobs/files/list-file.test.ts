@@ -79,7 +79,7 @@ test('a broken edit is kept beside when the server has to write the list', async
 
 test('a list that is broken from the start is refused with all that is wrong', async () => {
   await writeFile(path, '{ "version": 1, "jobs": [{ "id": "A B" }] }')
-  await expect(open().refresh()).rejects.toMatchObject({ code: 'data-invalid', problems: [expect.stringContaining('jobs[0].recipe'), expect.stringContaining('jobs[0].id')] })
+  await expect(open().refresh()).rejects.toMatchObject({ code: 'data-invalid', problems: [expect.stringContaining('jobs[0]: expected a job with either recipe or deploy, got neither of them'), expect.stringContaining('jobs[0].id')] })
 })
 
 test('edits made at once all count, and one that throws changes nothing', async () => {

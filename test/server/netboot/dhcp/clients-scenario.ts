@@ -4,13 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, start } from '../../../../appliance/run.ts'
 import type { Lease } from '../../../../server/netboot/dhcp/lease-table.ts'
 import type { TestNetwork } from '../../../helpers/test-network.ts'
-import { serve } from '../serve.ts'
+import { addresses, serve } from '../serve.ts'
 
 const settings = {
-  range: { first: '10.77.0.100', last: '10.77.0.102' },
-  router: '10.77.0.254',
-  nameServers: ['10.77.0.2'],
-  domain: 'rack.example',
+  dhcp: {
+    ...addresses,
+    range: { first: '10.77.0.100', last: '10.77.0.102' },
+    router: '10.77.0.254',
+    nameServers: ['10.77.0.2'],
+    domain: 'rack.example',
+  },
 }
 
 /** What `clients.test.ts` checks: how DHCP clients that are not ours fare, in this order. */
@@ -22,7 +25,10 @@ export async function scenario(network: TestNetwork) {
   await writeFile(
     script,
     `#!/bin/sh
-case $1 in bound) ip address flush dev eth0; ip address add $ip/$mask dev eth0;; esac
+case $1 in
+deconfig) ip address flush dev eth0;;
+bound) ip address flush dev eth0; ip address add $ip/$mask dev eth0;;
+esac
 echo "$1 ip=$ip mask=$mask router=$router dns=$dns domain=$domain server=$serverid lease=$lease" >> ${log}
 `,
   )

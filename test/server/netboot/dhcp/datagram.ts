@@ -1,6 +1,6 @@
 import { parsePacket } from '../../../../server/netboot/dhcp/codec.ts'
 import { optionCodes, messageTypes, type MessageType } from '../../../../server/netboot/dhcp/codes.ts'
-import { readQuestion, type Question } from '../../../../server/netboot/dhcp/question.ts'
+import { readQuestion, type Arrival, type Question } from '../../../../server/netboot/dhcp/question.ts'
 
 export interface DatagramFields {
   type?: MessageType
@@ -13,6 +13,8 @@ export interface DatagramFields {
   rawOptions?: readonly number[]
   /** Bytes written at an offset of the whole, last of all. */
   patches?: [offset: number, bytes: readonly number[]][]
+  /** Only so many bytes of the whole. */
+  cutToBytes?: number
 }
 
 /** A client's datagram, byte by byte after RFC 2131 section 2, without any of our code or the package's. */
@@ -25,6 +27,7 @@ export function datagram({
   options = [],
   rawOptions,
   patches = [],
+  cutToBytes,
 }: DatagramFields = {}): Buffer {
   const header = Buffer.alloc(240)
   header.set([1, 1, 6, 0, 0xde, 0xad, 0xbe, 0xef])
@@ -43,12 +46,14 @@ export function datagram({
   const encoded = rawOptions ?? [optionCodes.messageType, 1, messageTypes[type], ...options.flatMap(encode), optionCodes.end]
   const whole = Buffer.concat([header, Buffer.from(encoded)])
   for (const [offset, bytes] of patches) whole.set(bytes, offset)
-  return whole
+  return whole.subarray(0, cutToBytes)
 }
 
-/** What our server reads of such a datagram. */
-export function question(fields: DatagramFields = {}): Question {
-  const read = readQuestion(parsePacket(datagram(fields)))
+const heard: Arrival = { port: 67, isBroadcast: true, peer: { address: '0.0.0.0', port: 68 } }
+
+/** What our server reads of such a datagram, heard as a broadcast unless `arrival` says otherwise. */
+export function question(fields: DatagramFields = {}, arrival: Partial<Arrival> = {}): Question {
+  const read = readQuestion(parsePacket(datagram(fields)), { ...heard, ...arrival })
   if (read === undefined) throw new Error('the datagram of the test is no DHCP message')
   return read
 }

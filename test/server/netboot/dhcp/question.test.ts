@@ -12,7 +12,7 @@ it('reads what firmware says of itself', () => {
       [55, [1, 60, 67]],
     ],
   })
-  expect(asked).toEqual({ architectures: [7, 16], vendorClass: 'PXEClient:Arch:00007:UNDI:003016', userClass: '', ipxeFeatures: new Set() })
+  expect(asked).toEqual({ service: 'dhcp', architectures: [7, 16], vendorClass: 'PXEClient:Arch:00007:UNDI:003016', userClass: '', ipxeFeatures: new Set() })
   expect(maximumMessageBytes).toBe(1472)
   expect(requestedOptions).toEqual(new Set([1, 60, 67]))
 })
@@ -30,4 +30,4 @@ it('takes 576 bytes for the least that a client accepts', () => {
   expect(question({ options: [[57, [1, 0]]] }).maximumMessageBytes).toBe(576)
 })
 it('a packet without a message type is BOOTP and no question', () =>
-  expect(readQuestion(parsePacket(datagram({ rawOptions: [255] })))).toBeUndefined())
+  expect(readQuestion(parsePacket(datagram({ rawOptions: [255] })), { port: 67, isBroadcast: true, peer: { address: '0.0.0.0', port: 68 } })).toBeUndefined())

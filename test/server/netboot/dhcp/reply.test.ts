@@ -1,22 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { formatPacket } from '../../../../server/netboot/dhcp/codec.ts'
-import type { DhcpSettings, Answerable } from '../../../../server/netboot/dhcp/decide.ts'
+import type { AddressOffer } from '../../../../boot/offer.ts'
 import { buildReply, replyDestination } from '../../../../server/netboot/dhcp/reply.ts'
+import type { DhcpSettings } from '../../../../server/netboot/dhcp/settings.ts'
 import { question, type DatagramFields } from './datagram.ts'
 
 const settings: DhcpSettings = {
   serverAddress: '10.77.0.1',
-  prefixLength: 24,
+  policies: [],
+  networks: [{ address: '10.77.0.1', prefixLength: 24, range: { first: '10.77.0.100', last: '10.77.0.199' }, router: '10.77.0.254' }],
   leaseSeconds: 3600,
-  router: '10.77.0.254',
   nameServers: ['10.77.0.2', '10.77.0.3'],
   domain: 'rack.example',
   httpUrl: 'http://10.77.0.1:8080',
 }
+const [network] = settings.networks
 const address = '10.77.0.100'
-const pxe: Answerable = { kind: 'boot', address, file: 'snponly.efi', client: 'pxe' }
-const offer = (fields: DatagramFields, what: Answerable) => buildReply(question(fields), { kind: 'offer', offer: what }, settings)
-const texts = (fields: DatagramFields, what: Answerable) =>
+const pxe: AddressOffer = { kind: 'boot', address, file: 'snponly.efi', client: 'pxe' }
+const offer = (fields: DatagramFields, what: AddressOffer) => buildReply(question(fields), { kind: 'offer', offer: what, network }, settings)
+const texts = (fields: DatagramFields, what: AddressOffer) =>
   Object.fromEntries([...offer(fields, what).options].map(([code, value]) => [code, value.toString('latin1')]))
 
 it('an offer to firmware names the boot file in the header, where shim looks, and in options only when asked', () => {
@@ -82,7 +84,7 @@ it('a message never exceeds what the client takes, and the least important goes 
 it('an answer to INFORM carries neither address nor lease', () => {
   const reply = buildReply(
     question({ type: 'inform', ciaddr: '10.77.0.50' }),
-    { kind: 'inform-ack', offer: { kind: 'address', address: '10.77.0.50' } },
+    { kind: 'inform-ack', offer: { kind: 'address', address: '10.77.0.50' }, network },
     settings,
   )
   expect(reply).toMatchObject({ ciaddr: '10.77.0.50', yiaddr: '0.0.0.0' })

@@ -16,7 +16,7 @@ it('reads a file and bytes alike, from any place, up to the end', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ingot-tftp-'))
   await writeFile(join(directory, 'file'), 'abcdef')
   for (const file of [{ path: join(directory, 'file') }, { bytes: Buffer.from('abcdef') }]) {
-    const reader = await openBootFile(file)
+    const reader = (await openBootFile(file, '10.77.0.100'))!
     expect(reader.sizeBytes).toBe(6)
     expect((await reader.read(2, 3)).toString()).toBe('cde')
     expect((await reader.read(4, 512)).toString()).toBe('ef')

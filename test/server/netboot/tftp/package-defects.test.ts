@@ -47,7 +47,7 @@ interface Received {
   from: RemoteInfo
 }
 /** A socket that keeps what it receives. `next` rejects when nothing comes for 2.5 seconds, longer than our first retransmission takes. */
-async function openClient(): Promise<{ socket: Socket; send(packet: Buffer, port: number): void; next(): Promise<Received> }> {
+async function openClient(): Promise<{ socket: Socket; send(packet: Buffer, port: number, address?: string): void; next(): Promise<Received> }> {
   const socket = createSocket('udp4')
   cleanUps.push(() => new Promise<void>((resolve) => socket.close(() => resolve())))
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
@@ -60,7 +60,7 @@ async function openClient(): Promise<{ socket: Socket; send(packet: Buffer, port
   })
   return {
     socket,
-    send: (packet, port) => socket.send(packet, port, '127.0.0.1'),
+    send: (packet, port, address = '127.0.0.1') => socket.send(packet, port, address),
     next() {
       const one = received.shift()
       if (one !== undefined) return Promise.resolve(one)
@@ -128,6 +128,65 @@ const checks: [title: string, check: (port: number) => Promise<void>][] = [
       const client = await openClient()
       client.send(Buffer.from('\0\x02file\0octet\0'), port)
       expect(head(await client.next())).toBe(0x0005_0004)
+    },
+  ],
+  [
+    'a path is looked up, and never handed on',
+    async (port) => {
+      const client = await openClient()
+      client.send(Buffer.from('\0\x01../file\0octet\0'), port)
+      expect(head(await client.next())).toBe(0x0005_0001)
+    },
+  ],
+  [
+    'a client that ends the transfer is sent nothing more',
+    async (port) => {
+      const client = await openClient()
+      client.send(readRequest(), port)
+      const { from } = await client.next()
+      client.send(Buffer.of(0, 5, 0, 3, 0), from.port)
+      client.send(Buffer.of(0, 4, 0, 1), from.port)
+      await expect(client.next()).rejects.toThrow('nothing came')
+    },
+  ],
+  [
+    'the port of a transfer that is over is closed',
+    async (port) => {
+      const client = await openClient()
+      client.send(readRequest(), port)
+      const { from } = await client.next()
+      for (const block of [1, 2]) client.send(Buffer.of(0, 4, 0, block), from.port)
+      await client.next()
+      // The kernel tells a connected socket that nobody is there any more.
+      const refused = new Promise<string | undefined>((resolve, reject) => {
+        const knock = createSocket('udp4')
+        knock.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code))
+        knock.connect(from.port, '127.0.0.1', () => {
+          const again = setInterval(() => knock.send(Buffer.of(0, 4, 0, 2)), 100)
+          const gaveUp = setTimeout(() => reject(new Error('nobody refused')), 2500)
+          cleanUps.push(() => (clearInterval(again), clearTimeout(gaveUp), knock.close()))
+        })
+      })
+      expect(await refused).toBe('ECONNREFUSED')
+    },
+  ],
+  [
+    'one address has eight transfers at most',
+    async (port) => {
+      const clients = await Promise.all(Array.from({ length: 8 }, openClient))
+      for (const client of clients) client.send(readRequest(), port)
+      for (const client of clients) expect(head(await client.next())).toBe(data(1))
+      const ninth = await openClient()
+      ninth.send(readRequest(), port)
+      await expect(ninth.next()).rejects.toThrow('nothing came')
+    },
+  ],
+  [
+    'only the address given is served',
+    async (port) => {
+      const client = await openClient()
+      client.send(readRequest(), port, '127.0.0.2')
+      await expect(client.next()).rejects.toThrow('nothing came')
     },
   ],
 ]

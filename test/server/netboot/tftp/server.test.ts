@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,6 +45,8 @@ const clients = {
     run('curl', ['-sS', '--tftp-no-options', '-o', join(directory, 'fetched'), `tftp://127.0.0.1:${port}/${name}`]),
   'curl with blocks of 1428 bytes': (name: string) =>
     run('curl', ['-sS', '--tftp-blksize', '1428', '-o', join(directory, 'fetched'), `tftp://127.0.0.1:${port}/${name}`]),
+  'atftp with options, windows among them': (name: string) =>
+    run('atftp', ['--option', 'blksize 1428', '--option', 'windowsize 8', '--option', 'tsize 0', '--option', 'timeout 3', '--get', '-r', name, '-l', join(directory, 'fetched'), '127.0.0.1', String(port)]),
   'tftp-hpa': (name: string) => run('tftp', ['-m', 'binary', '127.0.0.1', String(port), '-c', 'get', name, join(directory, 'fetched')]),
 }
 
@@ -84,6 +87,17 @@ describe('what is refused', () => {
     await run('tftp', ['-m', 'ascii', '127.0.0.1', String(port), '-c', 'get', 'small', join(directory, 'fetched')]).catch(() => undefined)
     expect(sent).toEqual([])
   })
+})
+
+it('answers from the address that was asked', async () => {
+  const files = new Map([['small', { bytes: small }]])
+  const other = await startTftpServer({ address: '127.0.0.3', port: 0, mtuBytes: 1500, files, onSent: () => undefined, log: pino({ level: 'silent' }) })
+  const client = createSocket('udp4')
+  const from = new Promise<string>((resolve) => client.on('message', (_, { address }) => resolve(address)))
+  client.send(Buffer.from('\0\x01small\0octet\0'), other.port, '127.0.0.3')
+  expect(await from).toBe('127.0.0.3')
+  client.close()
+  await other.close()
 })
 
 it('a port that is taken is an error that says so', async () => {

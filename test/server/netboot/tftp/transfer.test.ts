@@ -10,7 +10,7 @@ const ack = (block: number) => Buffer.of(0, 4, (block >> 8) & 0xff, block & 0xff
 
 /** A transfer whose packets end up in `sent`, as for example `DATA 1 (512)`. */
 async function transfer(sizeBytes: number, options: Record<string, string> = {}) {
-  const reader = await openBootFile({ bytes: Buffer.alloc(sizeBytes, 'x') })
+  const reader = (await openBootFile({ bytes: Buffer.alloc(sizeBytes, 'x') }, '10.77.0.100'))!
   const sent: string[] = []
   const ends: TransferEnd[] = []
   const terms = negotiate(new Map(Object.entries(options)), { sizeBytes, mtuBytes: 1500 })

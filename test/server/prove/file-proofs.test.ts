@@ -1,0 +1,4 @@
+import { describeProofRules, describeProofs } from './proof-scenarios.ts'
+
+describeProofs('files')
+describeProofRules()
