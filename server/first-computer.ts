@@ -26,6 +26,7 @@ import { jobRoutes } from './http/routes/jobs.ts'
 import { machineRoutes } from './http/routes/machines.ts'
 import { ociRoutes } from './http/routes/oci.ts'
 import { recipeRoutes } from './http/routes/recipes.ts'
+import { sessionRoutes } from './http/routes/session.ts'
 import { signingKeyRoutes } from './http/routes/signing-key.ts'
 import { tokenAuthorize } from './http/token-authorize.ts'
 import { openConfiguredImages } from './image-store/images-config.ts'
@@ -49,7 +50,7 @@ import { createProver } from './prove/create-prover.ts'
 import { dropAbandonedProofs } from './prove/drop-abandoned-proofs.ts'
 import { createReceiveImage } from './prove/receive-image.ts'
 import { startProofs } from './prove/start-proofs.ts'
-import { openTokens } from './tokens.ts'
+import { keepTokens } from './tokens/keep-tokens.ts'
 import { version } from './version.ts'
 
 /** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
@@ -73,7 +74,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const appliance = config.netboot === undefined ? undefined : await loadAppliance(config.applianceDirectory)
   const events = openEventLog(dataDirectory, { log: log.child({ part: 'events' }) })
   const { emit } = events
-  const tokens = openTokens(dataDirectory)
+  const tokens = await keepTokens(dataDirectory, { log: log.child({ part: 'tokens' }) })
   const authorize = tokenAuthorize(tokens)
   const machines = openMachineStore(dataDirectory)
   const signingKey = await openSigningKey(dataDirectory)
@@ -173,6 +174,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     },
   })
   await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
+  await app.register(sessionRoutes, { tokens, authorize })
   await app.register(eventRoutes, { events, authorize })
   await app.register(recipeRoutes, { recipes, authorize })
   await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })
@@ -199,7 +201,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
 
   let lists: DynamicLists | undefined
   // In this order backwards: a rule that is just making a job is waited for when nothing can be fetched for it any more, and before the list goes.
-  const closers: (() => Promise<void>)[] = [() => events.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
+  const closers: (() => Promise<void>)[] = [() => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
   const close = async () => {
     for (const each of closers.splice(0).toReversed()) await each()
   }

@@ -1,66 +1,66 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { readFile, unlink } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createFile } from './durable-file.ts'
-import { roles, type Identity, type Role } from './http/auth.ts'
+import type { Identity } from './http/auth.ts'
+import { keepFirstAdminToken, readFirstAdminToken, removeFirstAdminToken } from './tokens/first-admin-token.ts'
+import { hashOf, openSecretFiles, type SecretFile, type SecretFiles } from './tokens/secret-files.ts'
 
 /*
  * Credentials of people and machines. A credential is shown once, when it is made; the data directory keeps a file named after its
  * sha256 and nothing that would give it back. So a token made by `ingot token create` works at once in a running server.
  */
 
-interface TokenFile extends Identity {
-  createdAt: string
-  /** After this moment it is refused; absent for tokens that do not end. */
-  expiresAt?: string
-}
-
 /** A credential that was found is known for so long, in milliseconds: a worker asks many times a second, and each time is a file read. */
 const knownMs = 1000
 const mostKnown = 10_000
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 const secretOf = (kind: string): string => `ingot_${kind}_${randomBytes(32).toString('base64url')}`
 
-/** The credentials kept below a data directory, in `tokens/` and `tickets/`. */
+/** A token as it is listed, for example `{ id: '9f86d081884c', role: 'operator', name: 'ci', createdAt: '2026-11-23T21:20:01.123Z' }`. */
+export interface ListedToken extends Identity {
+  /** Begins the sha256 of the token, and tells nothing of the token itself. */
+  id: string
+  createdAt: string
+  expiresAt?: string
+}
+
+/** The credentials kept below a data directory, in `tokens/`, `tickets/` and `sessions/`. */
 export interface Tokens {
   /** Makes a credential, for example `ingot_worker_Zm9v…`; it cannot be shown again. */
   create(identity: Identity, lifeSeconds?: number): Promise<string>
+  /** At the first start, when there is no admin yet, makes one and returns the path of the file that its token is in, for its owner alone to read. */
+  createFirstAdmin(): Promise<string | undefined>
   /** Whose credential this is, or nothing when it is unknown or has ended. One whose file was taken away is good for one second more. */
   identify(credential: string): Promise<Identity | undefined>
+  /** The credentials that have not ended, oldest first. */
+  list(): Promise<ListedToken[]>
+  /** Ends the credential with this id, and the sessions that were signed in with it. */
+  revoke(id: string): Promise<void>
+  /** Signs a browser in with a credential: the secret for its cookie, and when the session ends. Nothing when the credential is unknown or has ended. */
+  createSession(credential: string, lifeSeconds: number): Promise<{ secret: string; expiresAt: string } | undefined>
+  /** Whose session this is, or nothing when it is unknown, or when it or its credential has ended. */
+  session(secret: string): Promise<{ identity: Identity; expiresAt: string } | undefined>
+  endSession(secret: string): Promise<void>
   /** Makes a single-use ticket for a machine, for its boot script. */
   createTicket(machine: string, lifeSeconds: number): Promise<string>
   /** Uses up a ticket: the machine it was for, or nothing when it is unknown, used already or too old. */
   redeemTicket(ticket: string): Promise<string | undefined>
+  /** Takes away what has ended. */
+  sweep(): Promise<void>
 }
+
+const identityOf = ({ role, name }: SecretFile): Identity => ({ role, name })
+const idOf = (hash: string): string => hash.slice(0, 12)
 
 /** Opens the credentials of a data directory. `now` is the clock, in milliseconds since 1970. */
 export function openTokens(dataDirectory: string, now: () => number = Date.now): Tokens {
-  const path = (folder: string, secret: string) => join(dataDirectory, folder, `${hashOf(secret)}.json`)
+  const [tokens, tickets, sessions] = ['tokens', 'tickets', 'sessions'].map((folder) => openSecretFiles(join(dataDirectory, folder), now)) as [SecretFiles, SecretFiles, SecretFiles]
 
-  const write = async (folder: string, secret: string, identity: Identity, lifeSeconds: number | undefined) => {
-    const file: TokenFile = {
-      ...identity,
-      createdAt: new Date(now()).toISOString(),
-      ...(lifeSeconds === undefined ? {} : { expiresAt: new Date(now() + lifeSeconds * 1000).toISOString() }),
-    }
-    await createFile(path(folder, secret), `${JSON.stringify(file)}\n`, { mode: 0o600 })
-    return secret
-  }
-
-  const read = async (folder: string, secret: string): Promise<(Identity & { untilMs: number }) | undefined> => {
-    let text: string
-    try {
-      text = await readFile(path(folder, secret), 'utf8')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw error
-    }
-    const file = JSON.parse(text) as TokenFile
-    const untilMs = file.expiresAt === undefined ? Infinity : Date.parse(file.expiresAt)
-    if (untilMs <= now() || !roles.includes(file.role)) return undefined
-    return { role: file.role as Role, name: file.name, untilMs }
-  }
+  const fileOf = ({ role, name }: Identity, lifeSeconds?: number): SecretFile => ({
+    role,
+    name,
+    createdAt: new Date(now()).toISOString(),
+    ...(lifeSeconds === undefined ? {} : { expiresAt: new Date(now() + lifeSeconds * 1000).toISOString() }),
+  })
 
   const known = new Map<string, { identity: Identity; untilMs: number; readAtMs: number }>()
   const identify = async (credential: string): Promise<Identity | undefined> => {
@@ -69,29 +69,69 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     // A clock that was set back makes no credential last.
     if (found !== undefined && nowMs >= found.readAtMs && nowMs < found.untilMs) return found.identity
     known.delete(credential)
-    const file = await read('tokens', credential)
+    const file = await tokens.find(credential)
     if (file === undefined) return undefined
-    const { untilMs, ...identity } = file
+    const identity = identityOf(file)
+    const endsMs = file.expiresAt === undefined ? Infinity : Date.parse(file.expiresAt)
     if (known.size >= mostKnown) known.clear()
-    known.set(credential, { identity, readAtMs: nowMs, untilMs: Math.min(untilMs, nowMs + knownMs) })
+    known.set(credential, { identity, readAtMs: nowMs, untilMs: Math.min(endsMs, nowMs + knownMs) })
     return identity
   }
 
   return {
-    create: (identity, lifeSeconds) => write('tokens', secretOf(identity.role), identity, lifeSeconds),
+    async create(identity, lifeSeconds) {
+      const credential = secretOf(identity.role)
+      await tokens.keep(credential, fileOf(identity, lifeSeconds))
+      return credential
+    },
+    async createFirstAdmin() {
+      if ((await tokens.list()).some(({ file }) => file.role === 'admin')) return undefined
+      const { path, credential } = await keepFirstAdminToken(dataDirectory, secretOf('admin'))
+      await tokens.keep(credential, fileOf({ role: 'admin', name: 'first-start' }))
+      return path
+    },
     identify,
-    createTicket: (machine, lifeSeconds) => write('tickets', secretOf('ticket'), { role: 'worker', name: machine }, lifeSeconds),
+    async list() {
+      const all = (await tokens.list()).filter(({ file }) => file.expiresAt === undefined || Date.parse(file.expiresAt) > now())
+      return all
+        .map(({ hash, file: { role, name, createdAt, expiresAt } }) => ({ id: idOf(hash), role, name, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }))
+        .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt))
+    },
+    async revoke(id) {
+      const first = await readFirstAdminToken(dataDirectory)
+      if (first !== undefined && idOf(hashOf(first)) === id) await removeFirstAdminToken(dataDirectory)
+      for (const { hash } of await tokens.list()) if (idOf(hash) === id) await tokens.removeHash(hash)
+      for (const { hash, file } of await sessions.list()) if (file.token !== undefined && idOf(file.token) === id) await sessions.removeHash(hash)
+    },
+    async createSession(credential, lifeSeconds) {
+      const secret = secretOf('session')
+      const token = hashOf(credential)
+      const owner = await tokens.findHash(token)
+      if (owner === undefined) return undefined
+      const file = fileOf(identityOf(owner), lifeSeconds)
+      await sessions.keep(secret, { ...file, token })
+      return { secret, expiresAt: file.expiresAt! }
+    },
+    async session(secret) {
+      const file = await sessions.find(secret)
+      const token = file?.token === undefined ? undefined : await tokens.findHash(file.token)
+      return token === undefined ? undefined : { identity: identityOf(token), expiresAt: file!.expiresAt! }
+    },
+    async endSession(secret) {
+      await sessions.use(secret)
+    },
+    async createTicket(machine, lifeSeconds) {
+      const ticket = secretOf('ticket')
+      await tickets.keep(ticket, fileOf({ role: 'worker', name: machine }, lifeSeconds))
+      return ticket
+    },
     async redeemTicket(ticket) {
-      const identity = await read('tickets', ticket)
-      if (identity === undefined) return undefined
-      try {
-        // Removing the file is what uses the ticket up: of two redeemers one finds it gone.
-        await unlink(path('tickets', ticket))
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
-      }
-      return identity.name
+      const file = await tickets.find(ticket)
+      // Removing the file is what uses the ticket up: of two redeemers one finds it gone.
+      return file !== undefined && (await tickets.use(ticket)) ? file.name : undefined
+    },
+    async sweep() {
+      for (const each of [tokens, tickets, sessions]) await each.sweep()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import cookie from '@fastify/cookie'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { faultsOf, renderFault } from '../../images/fault.ts'
@@ -24,6 +25,11 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
     schemaErrorFormatter: (errors, part) =>
       new HttpProblem(400, `the ${part} of the request is not as expected`, faultsOf(errors as never).map(renderFault)) as never,
   }) as unknown as FastifyInstance
+
+  void app.register(cookie)
+  app.decorateRequest('identity', null)
+  // What a machine or a log says is never taken for a page of ours, whatever it looks like.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
 
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const { status, title, problems } = refusal(error)

@@ -1,8 +1,22 @@
 import type { FastifyRequest } from 'fastify'
+import type { Role } from '../api/role.ts'
 
-/** What a credential allows: a `worker` takes jobs, an `operator` makes them, an `admin` does all. */
-export const roles = ['worker', 'operator', 'admin'] as const
-export type Role = (typeof roles)[number]
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose request it is, once that is known. */
+    identity: Identity | null
+  }
+}
+
+/** Who may do what, by the kind of thing that is asked; an admin always may. */
+export const may = {
+  look: ['viewer', 'operator'],
+  change: ['operator'],
+  work: ['worker'],
+  lookOrWork: ['worker', 'viewer', 'operator'],
+  changeOrWork: ['worker', 'operator'],
+  administer: ['admin'],
+} as const satisfies Record<string, readonly Role[]>
 
 /** Whose credential came with a request. */
 export interface Identity {
@@ -12,7 +26,8 @@ export interface Identity {
 }
 
 /**
- * Whose request this is, by its `Authorization: Bearer` credential (RFC 6750).
- * Throws `HttpProblem` 401 when there is none or an unknown one, 403 when its role is not among `allowed` (`admin` always is).
+ * Whose request this is, by its `Authorization: Bearer` credential (RFC 6750), or by the session that a browser's cookie names.
+ * Throws `HttpProblem` 401 when there is none or an unknown one, 403 when its role is not among `allowed` (`admin` always is), or when a request of a
+ * session did not come from a page of this server.
  */
 export type Authorize = (request: FastifyRequest, allowed: readonly Role[]) => Promise<Identity>

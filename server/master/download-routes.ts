@@ -1,18 +1,18 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { digestSchema } from '../../images/component.ts'
+import { may } from '../http/auth.ts'
 import { acceptBasicAuth } from '../http/basic-auth.ts'
 import { imageDownloadPath, imageDownloadSchema, type ImageDownloadParams } from '../http/routes/image-downloads.ts'
 import { splitName } from './job-name.ts'
 import { passOn, passOnToFirst } from './pass-on.ts'
 import { linkRoleOf, locateByHeader, type MasterContext } from './route-context.ts'
 
-const anyone = ['worker', 'operator'] as const
 const params = { type: 'object', properties: { digest: digestSchema }, required: ['digest'] } as const
 
 /** What a job needs (B20): components from the first computer of the job, packages from any that has them. */
 export const masterDownloadRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
   app.get<{ Params: { digest: string } }>('/components/:digest', { schema: { params } }, async (request, reply) => {
-    const role = linkRoleOf(await authorize(request, anyone), anyone)
+    const role = linkRoleOf(await authorize(request, may.lookOrWork), may.lookOrWork)
     const path = `/components/${request.params.digest}`
     const place = locateByHeader(links, request)
     return place === undefined ? passOnToFirst(request, reply, links, { role, path }) : passOn(request, reply, place.link, { role, path, job: place.name })
@@ -32,7 +32,7 @@ export const masterImageDownloadRoutes: FastifyPluginAsync<MasterContext> = asyn
     url: imageDownloadPath,
     schema: imageDownloadSchema,
     async handler(request, reply) {
-      const role = linkRoleOf(await authorize(request, anyone), anyone)
+      const role = linkRoleOf(await authorize(request, may.lookOrWork), may.lookOrWork)
       const { name, version, file } = request.params
       const path = (wanted: string) => `/images/${name}/${wanted}/${file}`
       const parts = splitName(version)

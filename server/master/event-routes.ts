@@ -3,6 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import type { FastifyPluginAsync } from 'fastify'
 import type { MachineEvent } from '../api/event.ts'
+import { may } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { FirstComputerLink } from './first-computer-link.ts'
 import { viaOf } from './pass-on.ts'
@@ -25,7 +26,7 @@ export const masterEventRoutes: FastifyPluginAsync<MasterContext> = async (app, 
   })
 
   app.get('/events', async (request, reply) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     const told = new URLSearchParams(String(request.headers['last-event-id'] ?? ''))
     const stream = new PassThrough()
     const gone = new AbortController()

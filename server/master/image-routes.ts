@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { Role } from '../http/auth.ts'
 import { asBearer } from '../http/basic-auth.ts'
 import { HttpProblem } from '../http/problem.ts'
+import { allowedAt } from '../http/routes/oci.ts'
 import { OciError, sendOciError } from '../http/routes/oci-error.ts'
 import { sendPage } from '../http/routes/oci-lists.ts'
 import { parseOciPath } from '../http/routes/oci-path.ts'
@@ -9,8 +9,6 @@ import { imageNames, referrersAt, tagsOf } from './image-lists.ts'
 import { splitName } from './job-name.ts'
 import { passOn, passOnToFirst, streamBodies, viaOf } from './pass-on.ts'
 import { linkRoleOf, locateByHeader, type MasterContext } from './route-context.ts'
-
-const anyone: readonly Role[] = ['worker', 'operator']
 
 /**
  * Images by the OCI distribution API (distribution-spec 1.1). What a worker sends goes to the first computer of its job, as it flows; what is pulled comes
@@ -30,7 +28,7 @@ export const masterImageRoutes: FastifyPluginAsync<MasterContext> = async (app, 
     async handler(request, reply) {
       request.headers.authorization = asBearer(request.headers.authorization)
       const target = parseOciPath(request.params['*'])
-      const allowed: readonly Role[] = request.method === 'DELETE' && target?.kind !== 'upload' ? ['operator'] : anyone
+      const allowed = allowedAt(request.method, target)
       const role = linkRoleOf(await authorize(request, allowed), allowed)
       if (target === undefined) throw new OciError('UNSUPPORTED', `nothing is at /v2/${request.params['*']}`)
       const path = request.raw.url?.split('?')[0] ?? ''

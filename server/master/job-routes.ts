@@ -1,7 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { placeSchema, type Place } from '../api/job.ts'
 import type { StatusReport } from '../api/status.ts'
-import type { Role } from '../http/auth.ts'
+import type { Role } from '../api/role.ts'
+import { may } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { jobParams, type WithJobId } from '../http/routes/job-routes-options.ts'
 import { passOn, streamBodies, type PassOnOptions } from './pass-on.ts'
@@ -11,23 +12,19 @@ import { linkRoleOf, locate, type MasterContext } from './route-context.ts'
 type Renamer = (rename: Rename) => NonNullable<PassOnOptions['rename']>
 const listed: Renamer = ({ listed }) => listed
 
-const anyone = ['worker', 'operator'] as const
-const operators = ['operator'] as const
-const workers = ['worker'] as const
-
 /** Requests about one job that go to its first computer as they are. */
 const passed: { method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; url: string; roles: readonly Role[]; rename?: Renamer }[] = [
-  { method: 'GET', url: '/jobs/:id.json', roles: anyone, rename: ({ details }) => details },
-  { method: 'PATCH', url: '/jobs/:id', roles: operators, rename: listed },
-  { method: 'POST', url: '/jobs/:id/assign', roles: operators, rename: listed },
-  { method: 'POST', url: '/jobs/:id/retry', roles: operators, rename: listed },
-  { method: 'POST', url: '/jobs/:id/cancel', roles: operators, rename: listed },
-  { method: 'DELETE', url: '/jobs/:id', roles: operators },
-  { method: 'GET', url: '/plans/:id.json', roles: anyone },
-  { method: 'GET', url: '/status/:id.json', roles: anyone, rename: ({ status }) => status },
-  { method: 'DELETE', url: '/status/:id.json', roles: workers },
-  { method: 'GET', url: '/logs/:id.log', roles: anyone },
-  { method: 'POST', url: '/logs/:id.log', roles: workers },
+  { method: 'GET', url: '/jobs/:id.json', roles: may.lookOrWork, rename: ({ details }) => details },
+  { method: 'PATCH', url: '/jobs/:id', roles: may.change, rename: listed },
+  { method: 'POST', url: '/jobs/:id/assign', roles: may.change, rename: listed },
+  { method: 'POST', url: '/jobs/:id/retry', roles: may.change, rename: listed },
+  { method: 'POST', url: '/jobs/:id/cancel', roles: may.change, rename: listed },
+  { method: 'DELETE', url: '/jobs/:id', roles: may.change },
+  { method: 'GET', url: '/plans/:id.json', roles: may.lookOrWork },
+  { method: 'GET', url: '/status/:id.json', roles: may.lookOrWork, rename: ({ status }) => status },
+  { method: 'DELETE', url: '/status/:id.json', roles: may.work },
+  { method: 'GET', url: '/logs/:id.log', roles: may.lookOrWork },
+  { method: 'POST', url: '/logs/:id.log', roles: may.work },
 ]
 
 const objectSchema = { type: 'object' } as const
@@ -52,7 +49,7 @@ export const masterJobRoutes: FastifyPluginAsync<MasterContext> = async (app, { 
 
   // A claim and a report (B15). Who claims is known here only: there it is this master that asks.
   app.put<WithJobId & { Body: StatusReport }>('/status/:id.json', { schema: { params: jobParams, body: objectSchema } }, async (request, reply) => {
-    const identity = await authorize(request, workers)
+    const identity = await authorize(request, may.work)
     const { link, name } = locate(links, request.params.id)
     const claims = request.headers['if-none-match'] !== undefined
     const body: object = claims ? { worker: identity.name, server: `${request.protocol}://${request.host}`, ...request.body } : request.body
@@ -60,7 +57,7 @@ export const masterJobRoutes: FastifyPluginAsync<MasterContext> = async (app, { 
   })
 
   app.post<WithJobId & { Body: Place }>('/jobs/:id/move', { schema: { params: jobParams, body: placeSchema } }, async (request, reply) => {
-    await authorize(request, operators)
+    await authorize(request, may.change)
     const { link, name } = locate(links, request.params.id)
     const body = placeThere(request.body, (beside) => {
       const other = locate(links, beside)

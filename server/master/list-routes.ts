@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { EndedJob } from '../api/history.ts'
 import type { JobListAnswer } from '../api/job.ts'
+import { may } from '../http/auth.ts'
 import { preferWait } from '../http/prefer-wait.ts'
 import { defaultOffers, listQuerySchema, refuseBesideWorker, selectJobs, type ListQuery } from '../http/job-list-query.ts'
 import { gather, needAnswer } from './gather.ts'
@@ -9,8 +10,6 @@ import { mergeJobs } from './merge-jobs.ts'
 import { offersOf } from './offers.ts'
 import { viaOf } from './pass-on.ts'
 import { linkRoleOf, type MasterContext } from './route-context.ts'
-
-const anyone = ['worker', 'operator'] as const
 
 export interface ListRoutesOptions extends MasterContext {
   /** A worker asks for jobs: its machine must be known where they are. */
@@ -21,7 +20,7 @@ export interface ListRoutesOptions extends MasterContext {
 export const masterListRoutes: FastifyPluginAsync<ListRoutesOptions> = async (app, { links, authorize, onWorker }) => {
   app.get<{ Querystring: ListQuery }>('/jobs.json', { schema: { querystring: listQuerySchema } }, async (request, reply): Promise<JobListAnswer> => {
     const { worker, ...query } = request.query
-    const roles = worker === undefined ? anyone : (['worker'] as const)
+    const roles = worker === undefined ? may.lookOrWork : may.work
     const role = linkRoleOf(await authorize(request, roles), roles)
     const via = viaOf(request)
     if (worker !== undefined) {
@@ -50,7 +49,7 @@ export const masterListRoutes: FastifyPluginAsync<ListRoutesOptions> = async (ap
   })
 
   app.get('/performed.json', async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     const via = viaOf(request)
     const { answers, problems } = needAnswer(await gather(links, (link) => link.ask<{ jobs: EndedJob[] }>('/performed.json', { role: 'operator', via })))
     const jobs = answers.flatMap(({ link, answer }) => answer.jobs.map(link.rename.ended))

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { MachineAnswer } from '../api/credential.ts'
 import { workerIdSchema } from '../api/job.ts'
 import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '../api/machine.ts'
+import { may } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { MachineRecord } from '../machine-store.ts'
 import { describeOutage } from './outage.ts'
@@ -18,13 +19,13 @@ type WithId = { Params: { id: string } }
 /** The machines, known to every first computer, so that each can judge what its jobs require. */
 export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introductions: Introductions }> = async (app, { links, authorize, introductions }) => {
   app.get('/machines.json', async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     const { answers, problems } = needAnswer(await machineLists(links, viaOf(request)))
     return { version: 1, machines: mergeMachines(answers.map(({ answer }) => answer)), ...(problems.length > 0 ? { problems } : {}) }
   })
 
   app.put<WithId & { Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request): Promise<MachineAnswer> => {
-    await authorize(request, ['worker'])
+    await authorize(request, may.work)
     const inventory = request.body
     if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
     const { answers } = needAnswer(await introductions.introduce(inventory, viaOf(request)))
@@ -33,7 +34,7 @@ export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introduct
   })
 
   app.put<WithId & { Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.change)
     const away = links.map(describeOutage).filter((each) => each !== undefined)
     if (away.length > 0) throw new HttpProblem(503, 'labels go to every first computer, and not all can be reached', away)
     const path = `/machines/${encodeURIComponent(request.params.id)}/labels`
@@ -46,7 +47,7 @@ export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introduct
 
   // Only one of them is the one that the machine boots from.
   app.delete<WithId>('/machines/:id/system', { schema: { params } }, async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.change)
     const path = `/machines/${encodeURIComponent(request.params.id)}/system`
     const { answers, problems } = needAnswer(await gather(links, (link) => link.ask<MachineRecord>(path, { role: 'operator', method: 'DELETE', via: viaOf(request) })))
     if (problems.length > 0) throw new HttpProblem(503, 'not every first computer could be told; release it again', problems)

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { placeSchema } from '../api/job.ts'
+import { may } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { FirstComputerLink } from './first-computer-link.ts'
 import { gather, needAnswer, type Gathered } from './gather.ts'
@@ -84,13 +85,13 @@ export const masterNewJobRoutes: FastifyPluginAsync<MasterContext> = async (app,
   }
 
   app.get('/recipes.json', async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     const { answers } = needAnswer(await recipeLists(viaOf(request)))
     return { version: 1, recipes: [...new Set(answers.flatMap(({ answer }) => answer))].sort() }
   })
 
   app.post<{ Body: NewJobThere; Querystring: Static<typeof querySchema> }>('/jobs', { schema: { body: newJobSchema, querystring: querySchema } }, async (request, reply) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.change)
     const { body, query } = request
     if (query.origin !== undefined && body.origin !== undefined && query.origin !== body.origin) {
       throw new HttpProblem(400, `origin: expected the same in query and body, got '${query.origin}' and '${body.origin}'`)

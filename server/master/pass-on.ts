@@ -52,7 +52,7 @@ export function passOn(request: FastifyRequest, reply: FastifyReply, link: First
     ...(isPatient ? { timeout: 0 } : {}),
     ...(body === undefined ? {} : { body }),
     rewriteRequestHeaders(_, headers) {
-      const { authorization: _own, expect: _answered, ...others } = headers
+      const { authorization: _own, cookie: _session, expect: _answered, ...others } = headers
       const { authorization, via } = link.headersFor(role ?? 'worker', viaOf(request))
       return { ...others, via, ...(role === undefined ? {} : { authorization }), ...(job === undefined ? {} : { [jobHeader]: job }) }
     },

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { jobHeader } from '../api/headers.ts'
-import type { Authorize, Identity, Role } from '../http/auth.ts'
+import type { Role } from '../api/role.ts'
+import type { Authorize, Identity } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { FirstComputerLink, LinkRole } from './first-computer-link.ts'
 import { splitName } from './job-name.ts'
@@ -28,8 +29,9 @@ export function locateByHeader(links: readonly FirstComputerLink[], request: Fas
   return typeof job === 'string' ? locate(links, job) : undefined
 }
 
-/** The master asks in the capacity of the one who asked it; for an admin in the highest that the request needs. */
+/** The master asks in the capacity of the one who asked it; for an admin in the highest that the request needs, for a viewer as an operator who only looks. */
 export const linkRoleOf = ({ role }: Identity, allowed: readonly Role[]): LinkRole => {
+  if (role === 'viewer') return 'operator'
   if (role !== 'admin') return role
   return allowed.includes('operator') ? 'operator' : 'worker'
 }

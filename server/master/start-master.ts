@@ -5,9 +5,10 @@ import { Agent } from 'undici'
 import { createApp } from '../http/app.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { schemaRoutes } from '../http/routes/schemas.ts'
+import { sessionRoutes } from '../http/routes/session.ts'
 import { tokenAuthorize } from '../http/token-authorize.ts'
 import { listenAt } from '../listen-address.ts'
-import { openTokens } from '../tokens.ts'
+import { keepTokens } from '../tokens/keep-tokens.ts'
 import { masterDownloadRoutes, masterImageDownloadRoutes } from './download-routes.ts'
 import { masterEventRoutes } from './event-routes.ts'
 import { linkFirstComputer } from './first-computer-link.ts'
@@ -38,7 +39,8 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   const agent = new Agent({ connect: { timeout: connectLimitMs } })
   const links = config.firstComputers.map((each) => linkFirstComputer(each, { agent, pseudonym, log }))
   const introductions = createIntroductions(links, log)
-  const context = { links, authorize: tokenAuthorize(openTokens(config.dataDirectory)) }
+  const tokens = await keepTokens(config.dataDirectory, { log: log.child({ part: 'tokens' }) })
+  const context = { links, authorize: tokenAuthorize(tokens) }
 
   const app = createApp({ log })
   // A master that asks itself by way of others would never have an answer (RFC 9110, 7.6.3).
@@ -55,9 +57,11 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   await app.register(masterImageDownloadRoutes, context)
   await app.register(masterEventRoutes, context)
   await app.register(schemaRoutes)
+  await app.register(sessionRoutes, { tokens, authorize: context.authorize })
 
   const close = async (): Promise<void> => {
     for (const link of links) link.close()
+    tokens.close()
     await app.close()
     await agent.destroy()
   }

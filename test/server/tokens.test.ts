@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, unlink } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -53,4 +53,59 @@ test('a ticket is no credential and a credential is no ticket', async () => {
   const tokens = openTokens(directory)
   expect(await tokens.identify(await tokens.createTicket('m1', 60))).toBeUndefined()
   expect(await tokens.redeemTicket(await tokens.create({ role: 'worker', name: 'm1' }))).toBeUndefined()
+})
+
+test('the list tells tokens by an id that is no part of them, and a revoked one is unknown within a second', async () => {
+  let nowMs = Date.parse('2026-11-23T12:00:00Z')
+  const tokens = openTokens(directory, () => nowMs)
+  const [ada, ci] = [await tokens.create({ role: 'admin', name: 'ada' }), await tokens.create({ role: 'viewer', name: 'ci' }, 60)]
+  const list = await tokens.list()
+  expect(list.map(({ role, name, expiresAt }) => ({ role, name, expiresAt })).toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+    { role: 'admin', name: 'ada', expiresAt: undefined },
+    { role: 'viewer', name: 'ci', expiresAt: '2026-11-23T12:01:00.000Z' },
+  ])
+  for (const { id } of list) for (const secret of [ada, ci]) expect(secret).not.toContain(id)
+  await tokens.revoke(list.find(({ name }) => name === 'ada')!.id)
+  nowMs += 1000
+  expect(await tokens.identify(ada)).toBeUndefined()
+  expect(await tokens.identify(ci)).toEqual({ role: 'viewer', name: 'ci' })
+})
+
+test('the first start makes one admin, whose token only its owner can read; a later one makes none', async () => {
+  const path = await openTokens(directory).createFirstAdmin()
+  expect((await stat(path!)).mode & 0o777).toBe(0o600)
+  expect(await openTokens(directory).identify((await readFile(path!, 'utf8')).trim())).toMatchObject({ role: 'admin' })
+  expect(await openTokens(directory).createFirstAdmin()).toBeUndefined()
+})
+
+test('of two servers that start first at once on one directory, both tell of the same admin', async () => {
+  const paths = await Promise.all([openTokens(directory).createFirstAdmin(), openTokens(directory).createFirstAdmin()])
+  expect(paths.filter((path) => path !== undefined).length).toBeGreaterThan(0)
+  expect(await openTokens(directory).list()).toHaveLength(1)
+})
+
+test('a first admin that was revoked does not come back with a later start', async () => {
+  const tokens = openTokens(directory)
+  const path = await tokens.createFirstAdmin()
+  const first = (await readFile(path!, 'utf8')).trim()
+  await tokens.revoke((await tokens.list())[0]!.id)
+  const again = openTokens(directory)
+  await again.createFirstAdmin()
+  expect(await again.identify(first)).toBeUndefined()
+  expect(await again.identify((await readFile(path!, 'utf8')).trim())).toMatchObject({ role: 'admin' })
+})
+
+test('what has ended is swept away, and nothing else', async () => {
+  let nowMs = Date.parse('2026-11-23T12:00:00Z')
+  const tokens = openTokens(directory, () => nowMs)
+  const lasting = await tokens.create({ role: 'viewer', name: 'ada' })
+  await tokens.create({ role: 'worker', name: 'm1' }, 60)
+  await tokens.createTicket('m1', 60)
+  await tokens.createSession(lasting, 60)
+  nowMs += 60_000
+  await tokens.sweep()
+  expect(await readdir(join(directory, 'tokens'))).toHaveLength(1)
+  expect(await readdir(join(directory, 'tickets'))).toEqual([])
+  expect(await readdir(join(directory, 'sessions'))).toEqual([])
+  expect(await tokens.identify(lasting)).toEqual({ role: 'viewer', name: 'ada' })
 })

@@ -5,7 +5,7 @@ import { digestSchema } from '../../../images/component.ts'
 import { jobHeader } from '../../api/headers.ts'
 import type { ComponentStore } from '../../components/component-store.ts'
 import type { Emit } from '../../event-log.ts'
-import type { Authorize } from '../auth.ts'
+import { may, type Authorize } from '../auth.ts'
 import { HttpProblem } from '../problem.ts'
 
 export interface ComponentRoutesOptions {
@@ -25,7 +25,7 @@ export interface ComponentRoutesOptions {
 export const componentRoutes: FastifyPluginAsync<ComponentRoutesOptions> = async (app, { components, authorize, emit, machineOf, nameOf }) => {
   const params = { type: 'object', properties: { digest: digestSchema }, required: ['digest'] } as const
   app.get<{ Params: { digest: string } }>('/components/:digest', { schema: { params } }, async (request, reply) => {
-    const { role, name: asker } = await authorize(request, ['worker', 'operator'])
+    const { role, name: asker } = await authorize(request, may.lookOrWork)
     const { digest } = request.params
     if ((await components.sizeBytes(digest)) === undefined) throw new HttpProblem(404, `no component ${digest} is kept here`)
     const { statusCode, headers, stream } = await send(request.raw, encodeURI(components.path(digest)), sendOptions)

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import type { EventLog, NumberedEvent } from '../../event-log.ts'
-import type { Authorize } from '../auth.ts'
+import { may, type Authorize } from '../auth.ts'
 
 /** Comment lines keep the connection known to be alive (WHATWG HTML, 9.2.7). */
 const keepAliveMs = 15_000
@@ -14,7 +14,7 @@ export const eventRoutes: FastifyPluginAsync<{ events: EventLog; authorize: Auth
   })
 
   app.get('/events', async (request, reply) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     const stream = new PassThrough()
     const send = ({ number, event }: NumberedEvent) => stream.write(`id: ${number}\ndata: ${JSON.stringify(event)}\n\n`)
     for (const event of events.since(Number(request.headers['last-event-id'] ?? 0))) send(event)

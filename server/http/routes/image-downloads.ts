@@ -6,7 +6,7 @@ import { imageFormatNames, openImageFile, type OpenedImageFile } from '../../ima
 import { readImageFile } from '../../image-store/export/read-image-file.ts'
 import type { BlobRange, BlobStore } from '../../image-store/blob-store.ts'
 import type { Image, ImageStore } from '../../image-store/open-image-store.ts'
-import type { Authorize } from '../auth.ts'
+import { may, type Authorize } from '../auth.ts'
 import { acceptBasicAuth } from '../basic-auth.ts'
 import { HttpProblem } from '../problem.ts'
 import { parseByteRange } from './byte-range.ts'
@@ -50,7 +50,7 @@ export const imageDownloadRoutes: FastifyPluginAsync<ImageDownloadOptions> = asy
     url: imageDownloadPath,
     schema: imageDownloadSchema,
     async handler(request, reply) {
-      await authorize(request, ['worker', 'operator'])
+      await authorize(request, may.lookOrWork)
       const { name, version, file: wanted } = request.params
       const image = await find(store, name, version)
       // What is newest may change between two parts of a download.

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { JobListAnswer } from '../../api/job.ts'
+import { may } from '../auth.ts'
 import { defaultOffers, listQuerySchema, refuseBesideWorker, selectJobs, type ListQuery } from '../job-list-query.ts'
 import { machineOf } from '../machine-of.ts'
 import { preferWait } from '../prefer-wait.ts'
@@ -34,7 +35,7 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
 
   app.get<{ Querystring: ListQuery }>('/jobs.json', { schema: { querystring: listQuerySchema } }, async (request, reply): Promise<JobListAnswer> => {
     const { worker, ...query } = request.query
-    await authorize(request, worker === undefined ? ['worker', 'operator'] : ['worker'])
+    await authorize(request, worker === undefined ? may.lookOrWork : may.work)
     if (worker === undefined) {
       const problems = jobs.problems()
       return { version: 1, jobs: selectJobs(await jobs.list(), query), ...(problems.length > 0 ? { problems } : {}) }
@@ -44,17 +45,17 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
   })
 
   app.get<WithJobId>('/jobs/:id.json', { schema: { params: jobParams } }, async (request) => {
-    await authorize(request, ['worker', 'operator'])
+    await authorize(request, may.lookOrWork)
     return jobs.show(request.params.id)
   })
 
   app.get('/performed.json', async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     return { version: 1, jobs: await jobs.performed() }
   })
 
   app.get<WithJobId>('/plans/:id.json', { schema: { params: jobParams } }, async (request) => {
-    const { role, name } = await authorize(request, ['worker', 'operator'])
+    const { role, name } = await authorize(request, may.lookOrWork)
     const plan = await jobs.plan(request.params.id)
     if (role === 'worker') emit({ machine: await machineOf(jobs, request.params.id, name), hop: 'plan', job: request.params.id })
     return plan

@@ -5,7 +5,8 @@ import { workerIdSchema } from '../../api/job.ts'
 import type { Emit } from '../../event-log.ts'
 import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
-import type { Authorize, Role } from '../auth.ts'
+import type { Role } from '../../api/role.ts'
+import { may, type Authorize } from '../auth.ts'
 import { HttpProblem } from '../problem.ts'
 import type { CredentialAnswer } from '../../api/credential.ts'
 
@@ -39,12 +40,12 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
   })
 
   app.get('/machines.json', async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.look)
     return { version: 1, machines: await machines.list() }
   })
 
   app.put<{ Params: { id: string }; Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request) => {
-    await authorize(request, ['worker'])
+    await authorize(request, may.work)
     const inventory = request.body
     if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
     await machines.record(inventory)
@@ -60,18 +61,18 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
 
   const params = { type: 'object', properties: { id: workerIdSchema }, required: ['id'] } as const
   app.put<{ Params: { id: string }; Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
-    await authorize(request, ['operator'])
+    await authorize(request, may.change)
     return machines.label(request.params.id, request.body.labels)
   })
 
   app.put<{ Params: { id: string }; Body: MachineSystem }>('/machines/:id/system', { schema: { params, body: machineSystemSchema } }, async (request, reply) => {
-    await authorizeOwn(request, ['worker'])
+    await authorizeOwn(request, may.work)
     await machines.settle(request.params.id, request.body)
     return reply.code(204).send()
   })
 
   app.delete<{ Params: { id: string } }>('/machines/:id/system', { schema: { params } }, async (request) => {
-    await authorizeOwn(request, ['worker', 'operator'])
+    await authorizeOwn(request, may.changeOrWork)
     await machines.release(request.params.id)
     return machines.read(request.params.id)
   })

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { createSharedReads } from '../../image-store/shared-reads.ts'
-import type { Role } from '../auth.ts'
+import type { Role } from '../../api/role.ts'
+import { may } from '../auth.ts'
 import { asBearer } from '../basic-auth.ts'
 import { deleteBlob, getBlob, headBlob } from './oci-blobs.ts'
 import type { OciCall, OciHandler, OciRoutesOptions } from './oci-context.ts'
@@ -26,8 +27,13 @@ const handlers: Handlers = {
   referrers: { GET: getReferrers },
 }
 
-const anyone: readonly Role[] = ['worker', 'operator']
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
+/** Manifests and versions are removed by people; an upload is given up by whoever began it. */
+export function allowedAt(method: string, target: OciTarget | undefined): readonly Role[] {
+  if (reads.has(method)) return may.lookOrWork
+  return method === 'DELETE' && target?.kind !== 'upload' ? may.change : may.changeOrWork
+}
 
 /**
  * The OCI distribution API (distribution-spec 1.1), for workers, which push the image of their job, and for any registry client of an operator, which pulls
@@ -50,8 +56,7 @@ export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, optio
     reply.header('docker-distribution-api-version', 'registry/2.0')
     request.headers.authorization = asBearer(request.headers.authorization)
     const target = parseOciPath(path)
-    // Manifests and versions are removed by people; an upload is given up by whoever began it.
-    const allowed: readonly Role[] = request.method === 'DELETE' && target?.kind !== 'upload' ? ['operator'] : anyone
+    const allowed = allowedAt(request.method, target)
     const identity = await options.authorize(request, allowed)
     const handler = target === undefined ? undefined : (handlers[target.kind] as Handlers[keyof Handlers])[request.method]
     if (target === undefined || handler === undefined) throw new OciError('UNSUPPORTED', `nothing does ${request.method} at /v2/${path}`)

@@ -3,6 +3,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { claimHeader } from '../../api/headers.ts'
 import { statusReportSchema, type StatusReport } from '../../api/status.ts'
 import { etagOf } from '../../jobs/job-service.ts'
+import { may } from '../auth.ts'
 import { claimOf } from '../claim-of.ts'
 import { HttpProblem } from '../problem.ts'
 import { jobParams, type JobRoutesOptions, type WithJobId } from './job-routes-options.ts'
@@ -24,7 +25,7 @@ function writeOf({ headers }: FastifyRequest): Write {
 /** The status of a job (B11-B15), the resource that a worker makes to take it. */
 export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'authorize'>> = async (app, { jobs, authorize }) => {
   app.get<WithJobId>('/status/:id.json', { schema: { params: jobParams } }, async (request, reply) => {
-    await authorize(request, ['worker', 'operator'])
+    await authorize(request, may.lookOrWork)
     const status = await jobs.status(request.params.id)
     const etag = etagOf(status)
     const unchanged = request.headers['if-none-match'] === etag
@@ -35,7 +36,7 @@ export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'a
   })
 
   app.put<WithJobId & { Body: StatusReport }>('/status/:id.json', { schema: { params: jobParams, body: statusReportSchema } }, async (request, reply) => {
-    const { name } = await authorize(request, ['worker'])
+    const { name } = await authorize(request, may.work)
     const { id } = request.params
     const write = writeOf(request)
     if (write.kind === 'report') {
@@ -49,7 +50,7 @@ export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'a
   })
 
   app.delete<WithJobId>('/status/:id.json', { schema: { params: jobParams } }, async (request, reply) => {
-    await authorize(request, ['worker'])
+    await authorize(request, may.work)
     await jobs.giveBack(request.params.id, claimOf(request))
     return reply.code(204).send()
   })

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -31,7 +31,9 @@ describe('help and mistakes', () => {
     [['serve'], /expected --config FILE, or --no-netboot/],
     [['serve', '--no-netboot', '--data', '/tmp/x'], /expected --listen ADDRESS:PORT/],
     [['serve', '--config', '/nowhere/ingot.yaml'], /cannot be read/],
-    [['token', 'create', '--role', 'king', '--data', '/tmp/x'], /worker, operator, admin/],
+    [['token', 'create', '--role', 'king', '--data', '/tmp/x'], /worker, viewer, operator, admin/],
+    [['token', 'create', '--role', 'viewer', '--data', '/tmp/x', '--name', 'a\nb'], /1 to 100 printable characters, got "a\\nb"/],
+    [['token', 'revoke', 'nobody', '--data', '/nowhere'], /the id or name of one that `ingot token list` shows, got "nobody"/],
     [['job', 'add', 'debian-12'], /INGOT_SERVER/],
   ])('%j is one clear message without a stack, and exit code 2', (args, message) => {
     const { status, stderr } = call(...args)
@@ -84,6 +86,23 @@ describe('serve --no-netboot', () => {
     const claim = ['--request', 'PUT', '--header', 'If-None-Match: *', '--json', '{"worker":"curl"}', `http://${url}/status/one.json`]
     expect(curl(...claim)).toMatch(/"worker":"curl".* 201$/)
     expect(curl(...claim)).toMatch(/ 412$/)
+  })
+
+  test('its first start makes an admin token, says in which file it is and not what it is', async () => {
+    const port = await freePort()
+    server = spawn(ingot, ['serve', '--no-netboot', '--data', directory, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'inherit', 'pipe'] })
+    let said = ''
+    for await (const chunk of server.stderr!) if ((said += String(chunk)).includes('first computer up')) break
+    expect(said).toContain(`"file":"${join(directory, 'admin-token')}"`)
+    const token = (await readFile(join(directory, 'admin-token'), 'utf8')).trim()
+    expect(said).not.toContain(token)
+    const { stdout } = call('token', 'list', '--data', directory)
+    expect(stdout).toMatch(/^[0-9a-f]{12} +admin +first-start /m)
+    expect(stdout).not.toContain(token.slice(-6))
+    const ask = async () => (await fetch(`http://127.0.0.1:${port}/session`, { headers: { authorization: `Bearer ${token}` } })).status
+    expect(await ask()).toBe(200)
+    expect(call('token', 'revoke', 'first-start', '--data', directory).status).toBe(0)
+    await expect.poll(ask, { timeout: 20_000 }).toBe(401)
   })
 
   test('B5 follows the rules of its configuration: a recipe that appears is looked at, and told of while it is broken', async () => {
