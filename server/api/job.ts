@@ -104,7 +104,8 @@ export type JobList = Static<typeof jobListSchema>
  * `available`: it may be taken now. `waiting`: it has no status either, and may be taken again at `notBefore`, after a lost attempt.
  * `selected`: a worker holds it. `proving`: its image was received and is being proven. `failed`, `cancelled`: nobody takes it until it is retried (B6).
  */
-export type ListedState = 'available' | 'waiting' | 'selected' | 'proving' | 'failed' | 'cancelled'
+export const listedStates = ['available', 'waiting', 'selected', 'proving', 'failed', 'cancelled'] as const
+export type ListedState = (typeof listedStates)[number]
 
 /** A job as `GET /jobs.json` tells it. */
 export type ListedJob = Job & {

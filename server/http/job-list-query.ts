@@ -1,8 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { jobIdSchema, workerIdSchema, type ListedJob, type ListedState } from '../api/job.ts'
+import { jobIdSchema, listedStates as states, workerIdSchema, type ListedJob } from '../api/job.ts'
 import { HttpProblem } from './problem.ts'
-
-const states = ['available', 'waiting', 'selected', 'proving', 'failed', 'cancelled'] as const satisfies readonly ListedState[]
 
 /** The query of `GET /jobs.json`. */
 export const listQuerySchema = Type.Object(

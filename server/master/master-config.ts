@@ -29,6 +29,8 @@ export const masterConfigSchema = Type.Object(
     listen: listenSchema,
     /** In the order in which jobs of equal priority are taken. */
     firstComputers: Type.Array(firstComputerSchema, { minItems: 1 }),
+    /** Whether `GET /metrics` is answered without a credential. Default false. */
+    openMetrics: Type.Optional(Type.Boolean()),
   },
   closed,
 )
@@ -40,6 +42,7 @@ export interface MasterConfig {
   dataDirectory: string
   listen: ListenAddress
   firstComputers: FirstComputerConfig[]
+  openMetrics: boolean
 }
 
 /** Reads `master.yaml`; `path` is for messages and for what is relative to it. Throws `IngotError` 'config-invalid' with every wrong field. */
@@ -48,11 +51,12 @@ export function parseMasterConfig(text: string, path: string): MasterConfig {
   if (parsed.value === undefined) {
     throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems.map((problem) => renderProblem(path, problem)) })
   }
-  const { data, listen, firstComputers } = parsed.value
+  const { data, listen, firstComputers, openMetrics = false } = parsed.value
   return {
     dataDirectory: resolve(dirname(resolve(path)), data),
     listen: splitListen(listen),
     firstComputers: firstComputers.map((each) => ({ ...each, url: withoutSlash(each.url) })),
+    openMetrics,
   }
 }
 

@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import { Agent } from 'undici'
 import { createApp } from '../http/app.ts'
 import { HttpProblem } from '../http/problem.ts'
+import { healthRoutes } from '../http/routes/health.ts'
+import { metricRoutes } from '../http/routes/metrics.ts'
 import { schemaRoutes } from '../http/routes/schemas.ts'
 import { sessionRoutes } from '../http/routes/session.ts'
 import { tokenAuthorize } from '../http/token-authorize.ts'
@@ -11,14 +13,16 @@ import { listenAt } from '../listen-address.ts'
 import { keepTokens } from '../tokens/keep-tokens.ts'
 import { masterDownloadRoutes, masterImageDownloadRoutes } from './download-routes.ts'
 import { masterEventRoutes } from './event-routes.ts'
-import { linkFirstComputer } from './first-computer-link.ts'
+import { linkFirstComputer, type FirstComputerLink } from './first-computer-link.ts'
 import { masterImageRoutes } from './image-routes.ts'
 import { createIntroductions } from './introductions.ts'
 import { masterJobRoutes } from './job-routes.ts'
 import { masterListRoutes } from './list-routes.ts'
+import { createMasterMetrics } from './master-metrics.ts'
 import { masterMachineRoutes } from './machine-routes.ts'
 import type { MasterConfig } from './master-config.ts'
 import { masterNewJobRoutes } from './new-job-routes.ts'
+import { describeOutage } from './outage.ts'
 import { viaOf } from './pass-on.ts'
 
 /** A first computer whose host is gone says nothing at all; one that is there takes a connection at once. */
@@ -47,6 +51,9 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   app.addHook('onRequest', async (request) => {
     if (viaOf(request)?.includes(pseudonym) === true) throw new HttpProblem(508, 'this master is behind itself: one of its first computers leads back to it')
   })
+  const metrics = createMasterMetrics({ app, links, log: log.child({ part: 'metrics' }) })
+  await app.register(metricRoutes, { metrics, authorize: context.authorize, open: config.openMetrics })
+  await app.register(healthRoutes, { checks: { 'first computers': async () => requireOne(links) } })
   await app.register(replyFrom, { undici: agent, disableRequestLogging: true })
   await app.register(masterListRoutes, { ...context, onWorker: introductions.recall })
   await app.register(masterJobRoutes, context)
@@ -72,4 +79,10 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
     await close()
     throw error
   }
+}
+
+/** A master is of use as long as one first computer answers; throws with why none does. */
+function requireOne(links: readonly FirstComputerLink[]): void {
+  const outages = links.map(describeOutage)
+  if (!outages.includes(undefined)) throw new Error(outages.join('; '))
 }

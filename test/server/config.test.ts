@@ -48,6 +48,7 @@ describe('a whole configuration', () => {
       lists: [],
       images: {},
       proof: { atOnce: 1, secureBoot: false },
+      openMetrics: false,
       applianceDirectory: '/etc/var/appliance',
     })
   })

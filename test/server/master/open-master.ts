@@ -68,7 +68,7 @@ export async function openMaster(behind: Record<string, Behind>): Promise<TestMa
     tokens,
     async start() {
       const firstComputers = await Promise.all(Object.entries(behind).map(([name, server]) => known(name, server)))
-      running = await startMaster({ config: { dataDirectory, listen: { address: '127.0.0.1', port }, firstComputers }, log })
+      running = await startMaster({ config: { dataDirectory, listen: { address: '127.0.0.1', port }, firstComputers, openMetrics: false }, log })
       port = Number(new URL(running.url).port)
     },
     async stop() {
