@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Metrics } from '../../metrics/create-metrics.ts'
-import type { Authorize } from '../auth.ts'
+import { may, type Authorize } from '../auth.ts'
 
 export interface MetricRoutesOptions {
   metrics: Pick<Metrics, 'render'>
@@ -12,7 +12,7 @@ export interface MetricRoutesOptions {
 /** `GET /metrics`: for Prometheus, whose `authorization.credentials_file` holds a token. */
 export const metricRoutes: FastifyPluginAsync<MetricRoutesOptions> = async (app, { metrics, authorize, open }) => {
   app.get('/metrics', async (request, reply) => {
-    if (!open) await authorize(request, ['operator'])
+    if (!open) await authorize(request, may.look)
     const { contentType, text } = await metrics.render()
     return reply.type(contentType).header('cache-control', 'no-store').send(text)
   })
