@@ -1,6 +1,6 @@
 import type { ComponentRef } from './component.ts'
 import type { Deploy } from './deploy.ts'
-import type { Plan } from './plan.ts'
+import type { DiskRule, Plan } from './plan.ts'
 import { parseSize } from './size.ts'
 
 /** What a plan needs to know of an image that is to be deployed. */
@@ -17,12 +17,6 @@ export interface DeployableImage {
  * so there is nothing to prove.
  */
 export function planDeploy({ image: _image, version: _version, disk = {}, ...identity }: Deploy, { name, version, digest, config }: DeployableImage, tools: ComponentRef): Plan {
-  const { minSize, maxSize, ...named } = disk
-  const rule = {
-    minSizeBytes: Math.max(config.diskSizeBytes, minSize === undefined ? 0 : parseSize(minSize)!),
-    ...(maxSize === undefined ? {} : { maxSizeBytes: parseSize(maxSize)! }),
-    ...named,
-  }
   return {
     version: 1,
     recipe: config.recipe,
@@ -30,10 +24,19 @@ export function planDeploy({ image: _image, version: _version, disk = {}, ...ide
     firmware: config.firmware,
     tools,
     steps: [
-      { kind: 'write-image', image: name, version, digest, disk: rule, sectorBytes: config.sectorBytes },
+      { kind: 'write-image', image: name, version, digest, disk: planDeployRule(disk, config.diskSizeBytes), sectorBytes: config.sectorBytes },
       { kind: 'grow-disk' },
       ...(config.partitions.some(({ mountPoint }) => mountPoint === '/') ? [{ kind: 'personalise' as const, identity }] : []),
     ],
     proof: 'none',
+  }
+}
+
+/** Which disk of a machine may be written to deploy an image of a disk of `imageSizeBytes`. */
+export function planDeployRule({ minSize, maxSize, ...named }: NonNullable<Deploy['disk']>, imageSizeBytes: number): DiskRule {
+  return {
+    minSizeBytes: Math.max(imageSizeBytes, minSize === undefined ? 0 : parseSize(minSize)!),
+    ...(maxSize === undefined ? {} : { maxSizeBytes: parseSize(maxSize)! }),
+    ...named,
   }
 }

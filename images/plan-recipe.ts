@@ -78,7 +78,8 @@ function planProof({ proof = {}, firmware, check = [] }: Recipe): ProofPlan {
   }
 }
 
-function planDiskRule({ size, minSize, maxSize, ...identity }: Recipe['disk']): DiskRule {
+/** Which disk of a machine may be written to build a recipe. */
+export function planDiskRule({ size, minSize, maxSize, ...identity }: Recipe['disk']): DiskRule {
   return {
     minSizeBytes: Math.max(parseSize(size)!, parseSize(minSize ?? size)!),
     ...(maxSize === undefined ? {} : { maxSizeBytes: parseSize(maxSize)! }),

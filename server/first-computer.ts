@@ -25,6 +25,7 @@ import { machineOf } from './http/machine-of.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { imageDownloadRoutes } from './http/routes/image-downloads.ts'
 import { jobRoutes } from './http/routes/jobs.ts'
+import { machineDiskRoutes } from './http/routes/machine-disks.ts'
 import { machineRoutes } from './http/routes/machines.ts'
 import { metricRoutes } from './http/routes/metrics.ts'
 import { ociRoutes } from './http/routes/oci.ts'
@@ -38,6 +39,7 @@ import { createJobId } from './jobs/create-job-id.ts'
 import { startDynamicLists, type DynamicLists } from './jobs/dynamic/start-dynamic-lists.ts'
 import { openFileJobStore } from './jobs/file-job-store.ts'
 import { createUseOf } from './jobs/deployed-images.ts'
+import { createFindDiskTarget } from './jobs/find-disk-target.ts'
 import type { Work } from './jobs/job-plans.ts'
 import { createJobService } from './jobs/job-service.ts'
 import { planDeployJob } from './jobs/plan-deploy-job.ts'
@@ -189,6 +191,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   })
   await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
   await app.register(sessionRoutes, { tokens, authorize })
+  await app.register(machineDiskRoutes, { machines, authorize, findTarget: createFindDiskTarget({ recipes, images, planOf: jobs.plan }) })
   await app.register(eventRoutes, { events, authorize })
   await app.register(recipeRoutes, { recipes, authorize })
   await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })

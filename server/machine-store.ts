@@ -30,7 +30,10 @@ export interface MachineStore {
   /** What is known of a machine; one never heard of has no inventory, marks or labels. */
   read(id: string): Promise<MachineRecord>
   record(inventory: Inventory): Promise<void>
-  markScratch(id: string, serial: string): Promise<void>
+  /** Lets jobs overwrite a disk of a machine, also of one that was not seen yet. */
+  markScratch(id: string, serial: string): Promise<MachineRecord>
+  /** Takes that back; a serial number without a mark is no error. */
+  unmarkScratch(id: string, serial: string): Promise<MachineRecord>
   /** Replaces the labels of a machine, also of one that was not seen yet. */
   label(id: string, labels: Labels): Promise<MachineRecord>
   /** The machine has a system of its own from now on. */
@@ -82,9 +85,9 @@ export function openMachineStore(dataDirectory: string): MachineStore {
     async record(inventory) {
       await change(inventory.id, (record) => ({ ...record, inventory, seenAt: new Date().toISOString() }))
     },
-    async markScratch(id, serial) {
-      await change(id, (record) => (record.scratchSerials.includes(serial) ? record : { ...record, scratchSerials: [...record.scratchSerials, serial] }))
-    },
+    markScratch: (id, serial) => change(id, (record) => (record.scratchSerials.includes(serial) ? record : { ...record, scratchSerials: [...record.scratchSerials, serial] })),
+    unmarkScratch: (id, serial) =>
+      change(id, (record) => (record.scratchSerials.includes(serial) ? { ...record, scratchSerials: record.scratchSerials.filter((each) => each !== serial) } : record)),
     label: (id, labels) => change(id, (record) => ({ ...record, labels })),
     async settle(id, system) {
       await change(id, (record) => ({ ...record, system }))

@@ -1,6 +1,6 @@
 import type { Filesystem, PlannedPartition } from '../../images/plan.ts'
 import type { Run } from '../run.ts'
-import { renderDisk } from './choose-disk.ts'
+import { renderDisk } from '../../server/api/choose-disk.ts'
 import type { StepExecutor, TargetDisk } from './context.ts'
 import { mountTarget } from './mount-target.ts'
 import { partitionDevice, waitForDevice } from './partition-device.ts'

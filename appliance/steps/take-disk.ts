@@ -1,6 +1,6 @@
 import type { DiskRule } from '../../images/plan.ts'
 import type { Disk } from '../../server/api/machine.ts'
-import { chooseDisk, renderDisk } from './choose-disk.ts'
+import { chooseDisk, renderDisk } from '../../server/api/choose-disk.ts'
 import type { StepContext } from './context.ts'
 import { refuseNewData } from './refuse-new-data.ts'
 

@@ -1,7 +1,7 @@
 import { readImage } from '../restore/read-image.ts'
 import { showPartitions } from '../restore/show-partitions.ts'
 import { restoreImage } from '../restore/restore-image.ts'
-import { chooseDisk, renderDisk } from './choose-disk.ts'
+import { chooseDisk, renderDisk } from '../../server/api/choose-disk.ts'
 import type { StepContext, StepExecutor } from './context.ts'
 import { refuseNewData } from './refuse-new-data.ts'
 

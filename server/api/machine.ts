@@ -14,12 +14,19 @@ export const diskSchema = Type.Object(
     model: Type.String(),
     serial: Type.String(),
     wwn: Type.String(),
-    /** `nvme`, `sata`, `sas`, `scsi`, `virtio`, `usb` or empty when unknown. */
+    /** `nvme`, `sata`, `sas`, `scsi`, `virtio`, `mmc`, `xen`, `usb`, `firewire`, or by a network: `iscsi`, `fc`, `nvme-tcp` and the like; empty when unknown. */
     transport: Type.String(),
     removable: Type.Boolean(),
     readOnly: Type.Boolean(),
-    /** What lies on it, empty when nothing was recognised: for example `gpt partition table` or `ext4 filesystem "data"`. */
+    /**
+     * What lies on it, each thing in words, for example `gpt partition table` or `ext4 filesystem "data" on /dev/sda1, last mounted at /srv on 2026-11-02`.
+     * Empty only when it was looked through and nothing was found.
+     */
     contents: Type.Array(Type.String()),
+    /** Why it is not written whatever anyone marks, for example `is mounted at /srv`, `is part of md0` or `cannot be read (EIO at 4 MiB)`. Default: nothing. */
+    unfit: Type.Optional(Type.Array(Type.String())),
+    /** Ways on which the machine reaches it, where the kernel knows of several. Default: 1. */
+    paths: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   closed,
 )

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import prettyBytes from 'pretty-bytes'
-import { IngotError } from '../errors.ts'
 import { askServer } from '../http-client.ts'
 import { openMachineStore, type MachineRecord } from '../machine-store.ts'
 import type { CommandContext } from './context.ts'
 import { parseKeyValues } from './key-values.ts'
 import { machineId } from './machine-id.ts'
+import { addPlan } from './machine/plan.ts'
+import { addScratch } from './machine/scratch.ts'
 import { serverAddress, withServerAndJson, type ServerOptions } from './server-options.ts'
 
 /** `rack=b2 row=1`, or that there is none. */
@@ -20,8 +21,9 @@ Examples:
   ingot machine label 52-54-00-12-34-56 row=
   ingot job add debian-12 --requires labels.rack=b2`
 
-/** `ingot machine list|scratch|release|label`: the machines that a first computer has seen. */
-export function addMachine(program: Command, { print, env }: CommandContext): Command {
+/** `ingot machine list|scratch|plan|release|label`: the machines that a first computer has seen. */
+export function addMachine(program: Command, context: CommandContext): Command {
+  const { print, env } = context
   const machine = program.command('machine').summary('list and label machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
   machine
     .command('list')
@@ -42,20 +44,8 @@ export function addMachine(program: Command, { print, env }: CommandContext): Co
         }
       }
     })
-  machine
-    .command('scratch')
-    .description('Marks a disk of a machine, by serial number, as one that jobs may overwrite though it holds data. An empty disk needs no mark.')
-    .argument('<machine>', 'id of the machine: its MAC address')
-    .argument('<serial>', 'serial number of the disk, as `ingot machine list` shows it')
-    .requiredOption('--data <directory>', 'data directory of the first computer')
-    .addHelpText('after', '\nExample:\n  ingot machine scratch 52-54-00-12-34-56 S4EWNX0M123456 --data /var/lib/ingot')
-    .action(async (mac: string, serial: string, options: { data: string }) => {
-      const id = machineId(mac)
-      if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(id)) throw new IngotError('argument-invalid', `machine: expected a MAC address like 52-54-00-12-34-56, got "${mac}"`)
-      if (serial.trim() === '') throw new IngotError('argument-invalid', 'serial: expected the serial number of a disk, got none; a disk without one cannot be marked')
-      await openMachineStore(options.data).markScratch(id, serial)
-      print(`${id}: jobs may overwrite the disk ${serial}`)
-    })
+  addScratch(machine, context)
+  addPlan(machine, context)
   withServerAndJson(machine.command('release'))
     .description('Gives a machine that an image was deployed to back to the list: it boots the worker again. Its disk stays as it is.')
     .argument('<machine>', 'id of the machine: its MAC address')

@@ -5,7 +5,7 @@ import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '
 import { may } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { MachineRecord } from '../machine-store.ts'
-import { describeOutage } from './outage.ts'
+import { changeEverywhere } from './change-everywhere.ts'
 import { gather, needAnswer } from './gather.ts'
 import type { Introductions } from './introductions.ts'
 import { machineLists } from './machine-lists.ts'
@@ -35,14 +35,8 @@ export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introduct
 
   app.put<WithId & { Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
     await authorize(request, may.change)
-    const away = links.map(describeOutage).filter((each) => each !== undefined)
-    if (away.length > 0) throw new HttpProblem(503, 'labels go to every first computer, and not all can be reached', away)
     const path = `/machines/${encodeURIComponent(request.params.id)}/labels`
-    const { answers, problems } = needAnswer(
-      await gather(links, (link) => link.ask<MachineRecord>(path, { role: 'operator', method: 'PUT', body: request.body, via: viaOf(request) })),
-    )
-    if (problems.length > 0) throw new HttpProblem(503, 'not every first computer took the labels; set them again', problems)
-    return mergeMachines(answers.map(({ answer }) => [answer]))[0]
+    return changeEverywhere(links, request, { method: 'PUT', path, body: request.body, what: 'labels' })
   })
 
   // Only one of them is the one that the machine boots from.

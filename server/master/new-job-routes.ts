@@ -3,8 +3,9 @@ import { Type, type Static } from 'typebox'
 import { placeSchema } from '../api/job.ts'
 import { may } from '../http/auth.ts'
 import { HttpProblem } from '../http/problem.ts'
+import { chooseByImage, chooseByRecipe, recipeLists } from './choose-first-computer.ts'
 import type { FirstComputerLink } from './first-computer-link.ts'
-import { gather, needAnswer, type Gathered } from './gather.ts'
+import { needAnswer } from './gather.ts'
 import { splitName } from './job-name.ts'
 import { placeThere } from './job-routes.ts'
 import { passOn, viaOf } from './pass-on.ts'
@@ -55,38 +56,17 @@ export function aimNewJob(wanted: NewJobThere, names: readonly string[]): { firs
   }
 }
 
-/** The first of those that know a recipe. Throws 400 that tells what each knows; 503 when one that could know it was not reached. */
-export function chooseByRecipe(recipe: string, { answers, problems }: Gathered<string[]>): FirstComputerLink {
-  const found = answers.find(({ answer }) => answer.includes(recipe))
-  if (found !== undefined) return found.link
-  if (problems.length > 0) throw new HttpProblem(503, `no first computer that answers knows the recipe '${recipe}'`, problems)
-  throw new HttpProblem(400, `recipe: expected one that a first computer knows, got '${recipe}'`, answers.map(({ link, answer }) => `${link.name}: ${answer.join(', ') || 'none'}`))
-}
-
-/** The first of those that have an image. Throws 400 when none has it; 503 when one that could have it was not reached. */
-export function chooseByImage(image: string, { answers, problems }: Gathered<boolean>): FirstComputerLink {
-  const found = answers.find(({ answer }) => answer)
-  if (found !== undefined) return found.link
-  if (problems.length > 0) throw new HttpProblem(503, `no first computer that answers has the image '${image}'`, problems)
-  throw new HttpProblem(400, `deploy: expected an image that a first computer has, got '${image}'`)
-}
-
 /** Making a job at one of the first computers: the one that the request names, or the first that knows the recipe or has the image. */
 export const masterNewJobRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
-  const recipeLists = (via: string | undefined) =>
-    gather(links, async (link) => (await link.ask<{ recipes: string[] }>('/recipes.json', { role: 'operator', via })).recipes)
-
-  const hasImage = ({ image, version = 'latest' }: NonNullable<NewJobThere['deploy']>, via: string | undefined) =>
-    gather(links, async (link) => (await link.ask<object | null>(`/v2/${image}/manifests/${encodeURIComponent(version)}`, { role: 'operator', via, absent: null })) !== null)
   const choose = async ({ recipe, deploy }: NewJobThere, via: string | undefined): Promise<FirstComputerLink> => {
-    if (deploy !== undefined) return chooseByImage(`${deploy.image}:${deploy.version ?? 'latest'}`, await hasImage(deploy, via))
+    if (deploy !== undefined) return chooseByImage(deploy, links, via)
     if (recipe === undefined) throw new HttpProblem(400, 'expected a job with either recipe or deploy, got neither of them')
-    return chooseByRecipe(recipe, await recipeLists(via))
+    return chooseByRecipe(recipe, links, via)
   }
 
   app.get('/recipes.json', async (request) => {
     await authorize(request, may.look)
-    const { answers } = needAnswer(await recipeLists(viaOf(request)))
+    const { answers } = needAnswer(await recipeLists(links, viaOf(request)))
     return { version: 1, recipes: [...new Set(answers.flatMap(({ answer }) => answer))].sort() }
   })
 

@@ -19,6 +19,7 @@ import { createIntroductions } from './introductions.ts'
 import { masterJobRoutes } from './job-routes.ts'
 import { masterListRoutes } from './list-routes.ts'
 import { createMasterMetrics } from './master-metrics.ts'
+import { masterMachineDiskRoutes } from './machine-disk-routes.ts'
 import { masterMachineRoutes } from './machine-routes.ts'
 import type { MasterConfig } from './master-config.ts'
 import { masterNewJobRoutes } from './new-job-routes.ts'
@@ -59,6 +60,7 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   await app.register(masterJobRoutes, context)
   await app.register(masterNewJobRoutes, context)
   await app.register(masterMachineRoutes, { ...context, introductions })
+  await app.register(masterMachineDiskRoutes, context)
   await app.register(masterImageRoutes, context)
   await app.register(masterDownloadRoutes, context)
   await app.register(masterImageDownloadRoutes, context)

@@ -149,6 +149,29 @@ test('a machine that told of itself while a first computer was away is made know
   await vi.waitFor(async () => expect((await master.worker('GET', `/jobs.json?worker=${id}`)).body.jobs).toHaveLength(1), 10_000)
 })
 
+test('F1 marks go to every first computer, and what a job of one would erase is judged by the marks of all', async () => {
+  const id = '52-54-00-00-00-0a'
+  const [a, b] = [await openRealServer(), await openRealServer()]
+  const master = await openMaster({ a, b })
+  const disk = { device: '/dev/sda', sizeBytes: 8 * 2 ** 30, logicalSectorBytes: 512, model: 'M', serial: 'S1', wwn: '', transport: 'sata', removable: false, readOnly: false, contents: ['ext4'] }
+  await master.worker('PUT', `/machines/${id}.json`, { json: inventory({ id, disks: [disk] }) })
+  const scratch = (method: string, serial = 'S1') => master.operator(method, `/machines/${id}/scratch/${serial}`)
+  const planFor = async (query: string) => (await master.operator('GET', `/machines/${id}/plan?${query}`)).body
+  expect(await planFor('recipe=debian-12')).toMatchObject({ machine: id, purpose: 'recipe debian-12', verdict: 'refused' })
+  expect((await scratch('PUT', 'S2')).status).toBe(409)
+  expect((await scratch('PUT')).body).toMatchObject({ id, scratchSerials: ['S1'] })
+  expect(await a.ask('GET', '/machines.json')).toMatchObject({ machines: [{ scratchSerials: ['S1'] }] })
+  // The worker gets the marks of all from here: so one that b alone has counts for a job of a.
+  await a.ask('DELETE', `/machines/${id}/scratch/S1`)
+  expect(await planFor('recipe=debian-12')).toMatchObject({ verdict: 'erase', device: '/dev/sda' })
+  const digest = `sha256:${'1'.repeat(64)}`
+  await a.addJob({ id: 'x' }, [{ kind: 'start-from', disk: { minSizeBytes: 16 * 2 ** 30 }, diskSizeBytes: 2 ** 30, image: 'web', version: 'web-1', digest }])
+  await vi.waitFor(async () => expect(await planFor('job=a.x')).toMatchObject({ purpose: 'job a.x', verdict: 'refused', summary: expect.stringContaining('is smaller than 16 GiB') }), 10_000)
+  expect((await master.operator('GET', `/machines/${id}/plan?recipe=none`)).status).toBe(400)
+  expect((await scratch('DELETE')).body.scratchSerials).toEqual([])
+  expect(await planFor('recipe=debian-12')).toMatchObject({ verdict: 'refused' })
+})
+
 test('labels are set everywhere or, while a first computer is away, nowhere', async () => {
   const a = await openMaker([])
   const master = await openMaster({ a, b: { url: 'http://127.0.0.1:9', tokens: a.tokens } })
