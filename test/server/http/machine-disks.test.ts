@@ -31,7 +31,7 @@ let machines: MachineStore
 let images: ImageStore
 let url: string
 let close: () => Promise<void>
-let credentials: { operator: string; worker: string }
+let credentials: { operator: string; viewer: string; worker: string }
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot-machine-disks-'))
   machines = openMachineStore(directory)
@@ -42,7 +42,7 @@ beforeEach(async () => {
   await app.register(machineDiskRoutes, { machines, authorize: tokenAuthorize(tokens), findTarget: createFindDiskTarget({ recipes, images, planOf }) })
   url = await app.listen({ host: '127.0.0.1', port: 0 })
   close = () => app.close()
-  credentials = { operator: await tokens.create({ role: 'operator', name: 'ci' }), worker: await tokens.create({ role: 'worker', name: machineId }) }
+  credentials = { operator: await tokens.create({ role: 'operator', name: 'ci' }), viewer: await tokens.create({ role: 'viewer', name: 'wall' }), worker: await tokens.create({ role: 'worker', name: machineId }) }
 })
 afterEach(async () => {
   await close()
@@ -97,8 +97,11 @@ describe('marks', () => {
     expect(await ask('PUT', marked)).toMatchObject({ status: 200, body: { scratchSerials: ['S4 ew/1'] } })
   })
 
-  test('F1 a worker marks nothing and is foretold nothing', async () => {
+  test('F1 a worker marks nothing and is foretold nothing, a viewer marks nothing', async () => {
     for (const [method, path] of [['PUT', marked], ['DELETE', marked], ['GET', `/machines/${machineId}/plan?recipe=debian-12`]] as const) expect((await ask(method, path, 'worker')).status).toBe(403)
+    for (const method of ['PUT', 'DELETE']) expect((await ask(method, marked, 'viewer')).status).toBe(403)
+    await seen(disk())
+    expect(await ask('GET', `/machines/${machineId}/plan?recipe=debian-12`, 'viewer')).toMatchObject({ status: 200, body: { verdict: 'refused' } })
   })
 
   test('the command marks and unmarks by way of the server', async () => {
