@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises'
 import type { Run } from '../appliance/run.ts'
 
 /** What a host may be wanted for; each includes what stands before it where one needs the other. */
-export const purposes = ['serve', 'appliance', 'demo', 'test'] as const
+export const purposes = ['serve', 'appliance', 'demo', 'test', 'bench'] as const
 export type Purpose = (typeof purposes)[number]
 
 /** A Debian package that Ingot needs, what for, and by whom. */
@@ -13,7 +13,8 @@ export interface HostNeed {
 }
 
 const all: readonly Purpose[] = purposes
-const rack: readonly Purpose[] = ['demo', 'test']
+const rack: readonly Purpose[] = ['demo', 'test', 'bench']
+const tests: readonly Purpose[] = ['test', 'bench']
 
 /** Everything beyond Node and npm, as Debian 12 packages. */
 export const hostNeeds: readonly HostNeed[] = [
@@ -36,32 +37,36 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'ipxe-qemu', why: 'network card firmware of virtual machines', for: rack },
   { package: 'slirp4netns', why: "the first computer's way out of the virtual rack", for: rack },
   { package: 'openssh-client', why: "runs a recipe's checks in a booted copy", for: ['serve', ...rack] },
-  { package: 'udhcpc', why: 'a DHCP client that is not ours', for: ['test'] },
-  { package: 'isc-dhcp-client', why: 'a DHCP client that is not ours', for: ['test'] },
-  { package: 'dhcpcd-base', why: 'a DHCP client that is not ours', for: ['test'] },
-  { package: 'isc-dhcp-relay', why: 'a DHCP relay agent that is not ours', for: ['test'] },
-  { package: 'dnsmasq-base', why: 'a DHCP server that is not ours', for: ['test'] },
-  { package: 'kea-admin', why: 'perfdhcp, which measures DHCP servers', for: ['test'] },
-  { package: 'atftp', why: 'a TFTP client that is not ours', for: ['test'] },
-  { package: 'tftp-hpa', why: 'a TFTP client that is not ours', for: ['test'] },
-  { package: 'curl', why: 'a TFTP and HTTP client that is not ours', for: ['test'] },
-  { package: 'fdisk', why: 'partition tables, read by a program that is not ours', for: ['test'] },
-  { package: 'gdisk', why: 'partition tables, read by a program that is not ours', for: ['test'] },
-  { package: 'e2fsprogs', why: 'filesystems of the tests', for: ['test'] },
-  { package: 'dosfstools', why: 'filesystems of the tests', for: ['test'] },
-  { package: 'mtools', why: 'filesystems of the tests', for: ['test'] },
-  { package: 'xfsprogs', why: 'filesystems of the tests', for: ['test'] },
-  { package: 'btrfs-progs', why: 'filesystems of the tests', for: ['test'] },
-  { package: 'partclone', why: 'a second opinion on used blocks, and a peer of the benchmark', for: ['test'] },
-  { package: 'casync', why: 'a peer of the benchmark', for: ['test'] },
-  { package: 'skopeo', why: 'an OCI registry client that is not ours', for: ['test'] },
-  { package: 'docker-registry', why: 'an OCI registry that is not ours', for: ['test'] },
-  { package: 'busybox-static', why: 'a small system to install in the tests', for: ['test'] },
-  { package: 'cpio', why: 'an unpacker of the initramfs that is not ours', for: ['test'] },
-  { package: 'postgresql', why: 'a job list that is kept in PostgreSQL; the tests start it themselves', for: ['test'] },
-  { package: 'glusterfs-server', why: 'a data directory on a network file system; the tests start it themselves', for: ['test'] },
-  { package: 'glusterfs-client', why: 'a data directory on a network file system', for: ['test'] },
-  { package: 'procps', why: 'looks for processes left behind', for: ['test'] },
+  { package: 'udhcpc', why: 'a DHCP client that is not ours', for: tests },
+  { package: 'isc-dhcp-client', why: 'a DHCP client that is not ours', for: tests },
+  { package: 'dhcpcd-base', why: 'a DHCP client that is not ours', for: tests },
+  { package: 'isc-dhcp-relay', why: 'a DHCP relay agent that is not ours', for: tests },
+  { package: 'dnsmasq-base', why: 'a DHCP server that is not ours', for: tests },
+  { package: 'kea-admin', why: 'perfdhcp, which measures DHCP servers', for: tests },
+  { package: 'atftp', why: 'a TFTP client that is not ours', for: tests },
+  { package: 'tftp-hpa', why: 'a TFTP client that is not ours', for: tests },
+  { package: 'curl', why: 'a TFTP and HTTP client that is not ours', for: tests },
+  { package: 'fdisk', why: 'partition tables, read by a program that is not ours', for: tests },
+  { package: 'gdisk', why: 'partition tables, read by a program that is not ours', for: tests },
+  { package: 'e2fsprogs', why: 'filesystems of the tests', for: tests },
+  { package: 'dosfstools', why: 'filesystems of the tests', for: tests },
+  { package: 'mtools', why: 'filesystems of the tests', for: tests },
+  { package: 'xfsprogs', why: 'filesystems of the tests', for: tests },
+  { package: 'btrfs-progs', why: 'filesystems of the tests', for: tests },
+  { package: 'partclone', why: 'a second opinion on used blocks, and a peer of the benchmark', for: tests },
+  { package: 'casync', why: 'a peer of the benchmark', for: tests },
+  { package: 'skopeo', why: 'an OCI registry client that is not ours', for: tests },
+  { package: 'docker-registry', why: 'an OCI registry that is not ours', for: tests },
+  { package: 'busybox-static', why: 'a small system to install in the tests', for: tests },
+  { package: 'cpio', why: 'an unpacker of the initramfs that is not ours', for: tests },
+  { package: 'postgresql', why: 'a job list that is kept in PostgreSQL; the tests start it themselves', for: tests },
+  { package: 'glusterfs-server', why: 'a data directory on a network file system; the tests start it themselves', for: tests },
+  { package: 'glusterfs-client', why: 'a data directory on a network file system', for: tests },
+  { package: 'kea-dhcp4-server', why: 'a peer of the benchmark', for: ['bench'] },
+  { package: 'tftpd-hpa', why: 'a peer of the benchmark', for: ['bench'] },
+  { package: 'nginx', why: 'a peer of the benchmark', for: ['bench'] },
+  { package: 'wrk', why: 'measures HTTP servers', for: ['bench'] },
+  { package: 'procps', why: 'looks for processes left behind', for: tests },
 ]
 
 /** The packages of `needs` that are not installed. */
@@ -96,7 +101,7 @@ export async function hostFacts(purpose: Purpose): Promise<HostFact[]> {
   const facts: HostFact[] = [
     { name: 'root', good: root, found: root ? 'yes' : `no, user ${process.getuid?.()}`, remedy: 'run it as root or with sudo: DHCP, disks and namespaces need it' },
   ]
-  if (purpose === 'demo' || purpose === 'test') {
+  if (purpose === 'demo' || purpose === 'test' || purpose === 'bench') {
     const tun = await can('/dev/net/tun', constants.R_OK | constants.W_OK)
     facts.push({ name: '/dev/net/tun', good: tun, found: tun ? 'usable' : 'not usable', remedy: 'modprobe tun, or pass the device into this container' })
   }

@@ -6,6 +6,7 @@ import { addBoot } from './boot/command.ts'
 import type { BenchContext } from './context.ts'
 import { addImage } from './image/command.ts'
 import { addJobs } from './jobs/command.ts'
+import { addNetboot } from './netboot/command.ts'
 
 /*
  * `npm run bench -- NAME`: measures, and tells what it measured. A ratio that misses its goal is no failure.
@@ -37,7 +38,7 @@ const program = new Command('bench')
     const names = program.commands.map((command) => command.name()).join(', ')
     throw new IngotError('argument-invalid', `expected the name of a benchmark (${names}), got ${name === undefined ? 'none' : `"${name}"`}`)
   })
-for (const add of [addBoot, addImage, addJobs]) add(program, context)
+for (const add of [addBoot, addImage, addJobs, addNetboot]) add(program, context)
 
 try {
   await program.parseAsync()

@@ -34,9 +34,9 @@ interface Slot {
   stop: () => void
 }
 
-/** Transfers at once, in all and for one address. A request beyond is not answered: the client asks again. */
-const mostTransfers = 256
-const mostTransfersOfOne = 8
+/** Transfers at once, in all and for one address, behind which there may be many machines. A request beyond is not answered: the client asks again. */
+const mostTransfers = 1024
+const mostTransfersOfOne = 64
 
 /** Serves `files` read-only by TFTP. Throws an `IngotError` `port-in-use` when the port is taken. */
 export async function startTftpServer({

@@ -8,6 +8,7 @@ import { runInNamespace } from '../../../server/rack/namespace.ts'
 import type { BenchContext } from '../context.ts'
 import { prepareInstaller } from './debian-installer.ts'
 import { bootPaths, type BootTask } from './options.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 const paths = bootPaths(join(import.meta.dirname, '../../../.ingot'))
 
@@ -19,7 +20,7 @@ export const addBoot = (program: Command, context: BenchContext): Command =>
     .description(
       "Boots a bare machine until its worker has claimed a job, and the same machine into Debian's network installer (auto=true priority=critical) until that has configured its network, in turn, in one virtual rack. Reports seconds since power-on and two ratios: of the claim to the installer's configured network (a), and to the first HTTP request of our stage 1 (b), which is the least that a boot over this path takes.\nNeeds root.",
     )
-    .option('--runs <number>', 'boots of each', positiveNumber('--runs'), 3)
+    .option('--runs <number>', 'boots of each', wholeNumber('--runs', 100), 3)
     .addOption(new Option('--firmware <kind>', 'firmware of the machine').choices(firmwares).default('bios'))
     .option('--json', 'JSON in place of the table')
     .action(({ runs, firmware, json = false }: { runs: number; firmware: Firmware; json?: boolean }) =>
@@ -37,11 +38,3 @@ async function boot(options: BootTask['options'], { run, start, say, log, signal
   const task: BootTask = { options, paths, installer }
   exit(await runInNamespace({ entry: join(import.meta.dirname, 'inside.ts'), args: [JSON.stringify(task)], outside: false, signal, start }))
 }
-
-const positiveNumber =
-  (option: string) =>
-  (text: string): number => {
-    const number = Number(text)
-    if (Number.isInteger(number) && number >= 1 && number <= 100) return number
-    throw new IngotError('argument-invalid', `${option}: expected a whole number from 1 to 100, got "${text}"`)
-  }

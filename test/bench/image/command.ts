@@ -8,6 +8,7 @@ import { imagePaths, type ImageOptions } from './options.ts'
 import { prepareDisks } from './prepare-disks.ts'
 import { renderReport } from './render-report.ts'
 import { summarise } from './summarise.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 const paths = imagePaths(join(import.meta.dirname, '../../../.ingot'))
 
@@ -19,7 +20,7 @@ export const addImage = (program: Command, context: BenchContext): Command =>
     .description(
       'Images a disk of 4 GiB with Debian 12, the same disk with one more package, and the same disk with one file changed, and writes the first one back: Ingot over HTTP to its own image server, partclone.ext4 | zstd -T0 and dd | zstd -T0 over TCP into a file, and casync into a store. Reports seconds, processor seconds of both ends, bytes, and the ratios that Ingot is held to. Ingot also reads back what it stored and what it restored, which the others do not.\nNeeds root; the first run makes the disks.',
     )
-    .option('--runs <number>', 'how often each side is measured', wholeNumber('--runs'), 3)
+    .option('--runs <number>', 'how often each side is measured', wholeNumber('--runs', 100), 3)
     .option('--json', 'JSON in place of the table')
     .action(({ runs, json = false }: { runs: number; json?: boolean }) => bench({ rounds: runs, json }, context))
 
@@ -40,11 +41,3 @@ async function bench({ rounds, json }: ImageOptions, { run, start, say, log, sig
   const report = summarise(measured)
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${renderReport(report).join('\n')}\n`)
 }
-
-const wholeNumber =
-  (option: string) =>
-  (text: string): number => {
-    const number = Number(text)
-    if (Number.isInteger(number) && number >= 1 && number <= 100) return number
-    throw new IngotError('argument-invalid', `${option}: expected a whole number from 1 to 100, got "${text}"`)
-  }

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import type { Command } from 'commander'
-import { IngotError } from '../../../server/errors.ts'
 import { startPostgres, type TestPostgres } from '../../helpers/postgres.ts'
 import type { BenchContext } from '../context.ts'
 import { measureBareQueue } from './bare-queue.ts'
@@ -12,6 +11,7 @@ import type { Claims, JobsOptions } from './options.ts'
 import { renderReport } from './render-report.ts'
 import { runLoad } from './run-load.ts'
 import { summarise, type LengthRound, type Round } from './summarise.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 /** Processes that the workers are spread over. */
 const loadProcesses = 1
@@ -27,9 +27,9 @@ export const addJobs = (program: Command, context: BenchContext): Command =>
     .description(
       'Lets many workers ask a server for jobs and claim them over HTTP until the list is empty: a list in files, one in PostgreSQL, and beside them a bare queue in the same PostgreSQL (SELECT … FOR UPDATE SKIP LOCKED, then UPDATE, in one transaction, without HTTP), in turn. Then measures what a claim costs on a list of 100 jobs and on one of 100,000.',
     )
-    .option('--workers <number>', 'workers that ask at the same time', wholeNumber('--workers'), 1000)
-    .option('--jobs <number>', 'jobs on the list', wholeNumber('--jobs'), 10_000)
-    .option('--runs <number>', 'how often each side is measured', wholeNumber('--runs'), 3)
+    .option('--workers <number>', 'workers that ask at the same time', wholeNumber('--workers', 1_000_000), 1000)
+    .option('--jobs <number>', 'jobs on the list', wholeNumber('--jobs', 1_000_000), 10_000)
+    .option('--runs <number>', 'how often each side is measured', wholeNumber('--runs', 1_000_000), 3)
     .option('--json', 'JSON in place of the table')
     .action(({ workers, jobs, runs, json = false }: { workers: number; jobs: number; runs: number; json?: boolean }) => bench({ workers, jobs, rounds: runs, json }, context))
 
@@ -99,11 +99,3 @@ async function measureLengths(store: 'files' | 'postgres', bed: Bed): Promise<Le
     await Promise.all([short.stop(), long.stop()])
   }
 }
-
-const wholeNumber =
-  (option: string) =>
-  (text: string): number => {
-    const number = Number(text)
-    if (Number.isInteger(number) && number >= 1 && number <= 1_000_000) return number
-    throw new IngotError('argument-invalid', `${option}: expected a whole number from 1 to 1000000, got "${text}"`)
-  }
