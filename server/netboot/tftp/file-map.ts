@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { readHostFile } from '../read-host-file.ts'
 
 /** A file of the host, or bytes: the same for everybody. */
 export type StaticFile = { path: string } | { bytes: Buffer }
@@ -21,43 +21,8 @@ export function normaliseFileName(name: string): string {
     .replace(/^\//, '')
 }
 
-/** An opened file. */
-export interface FileReader {
-  sizeBytes: number
-  /** At most `length` bytes from `offset`; fewer only at the end. */
-  read(offset: number, length: number): Promise<Buffer>
-  close(): Promise<void>
-}
-
-/** Opens a file for whoever asks from `address`; undefined when there is none for it. Throws as `open` does when the host's file is gone. */
-export async function openBootFile(file: BootFile, address: string): Promise<FileReader | undefined> {
-  if ('path' in file) return openHostFile(file.path)
-  const bytes = 'bytes' in file ? file.bytes : await file.make(address)
-  return bytes && openBytes(bytes)
-}
-
-const openBytes = (bytes: Buffer): FileReader => ({
-  sizeBytes: bytes.length,
-  read: async (offset, length) => bytes.subarray(offset, offset + length),
-  close: async () => undefined,
-})
-
-async function openHostFile(path: string): Promise<FileReader> {
-  const handle = await open(path, 'r')
-  try {
-    const { size } = await handle.stat()
-    return {
-      sizeBytes: size,
-      async read(offset, length) {
-        const { buffer, bytesRead } = await handle.read({ buffer: Buffer.allocUnsafe(length), position: offset })
-        const expected = Math.max(0, Math.min(length, size - offset))
-        if (bytesRead < expected) throw new Error(`${path} became shorter while it was sent`)
-        return buffer.subarray(0, expected)
-      },
-      close: () => handle.close(),
-    }
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
+/** The bytes of a file for whoever asks from `address`; undefined when there is none for it. Throws as `readHostFile` does when the host's file is gone. */
+export async function readBootFile(file: BootFile, address: string): Promise<Buffer | undefined> {
+  if ('path' in file) return readHostFile(file.path)
+  return 'bytes' in file ? file.bytes : file.make(address)
 }

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { bindUdp } from '../udp.ts'
-import { normaliseFileName, openBootFile, type FileMap, type FileReader } from './file-map.ts'
+import { normaliseFileName, readBootFile, type FileMap } from './file-map.ts'
 import { negotiate } from './negotiate.ts'
 import { formatError, parseRequest, tftpErrors, type ReadRequest, type Request } from './packets.ts'
 import { createRequestSocket, openTransferSocket, type Peer, type TransferSocket } from './sockets.ts'
@@ -92,32 +92,28 @@ export async function startTftpServer({
       onError: (error) => log.debug({ err: error, peer }, 'the socket of a TFTP transfer failed'),
     })
     try {
-      const reader = await openRequested(request, peer, socket)
-      if (reader === undefined) return
-      try {
-        const startedAt = performance.now()
-        const { promise: ended, resolve: onEnd } = Promise.withResolvers<TransferEnd>()
-        const terms = negotiate((request as ReadRequest).options, { sizeBytes: reader.sizeBytes, mtuBytes })
-        const transfer = startTransfer({ reader, terms, send: (packet) => socket.send(packet), onEnd })
-        receive = (packet) => transfer.receive(packet)
-        slot.stop = () => transfer.stop()
-        if (isClosing) transfer.stop()
-        tellEnd(await ended, {
-          file: normaliseFileName(request.file),
-          bytes: reader.sizeBytes,
-          ms: Math.round(performance.now() - startedAt),
-          address: peer.address,
-        })
-      } finally {
-        await reader.close()
-      }
+      const bytes = await readRequested(request, peer, socket)
+      if (bytes === undefined) return
+      const startedAt = performance.now()
+      const { promise: ended, resolve: onEnd } = Promise.withResolvers<TransferEnd>()
+      const terms = negotiate((request as ReadRequest).options, { sizeBytes: bytes.length, mtuBytes })
+      const transfer = startTransfer({ bytes, terms, send: (packet) => socket.send(packet), onEnd })
+      receive = (packet) => transfer.receive(packet)
+      slot.stop = () => transfer.stop()
+      if (isClosing) transfer.stop()
+      tellEnd(await ended, {
+        file: normaliseFileName(request.file),
+        bytes: bytes.length,
+        ms: Math.round(performance.now() - startedAt),
+        address: peer.address,
+      })
     } finally {
       socket.close()
     }
   }
 
   /** The file asked for, or undefined after the refusal has been sent. */
-  async function openRequested(request: Request, peer: Peer, socket: TransferSocket): Promise<FileReader | undefined> {
+  async function readRequested(request: Request, peer: Peer, socket: TransferSocket): Promise<Buffer | undefined> {
     const refuse = (code: number, message: string) => {
       log.info({ peer, file: request.file, reason: message }, 'refused a TFTP request')
       socket.send(formatError(code, message))
@@ -127,8 +123,8 @@ export async function startTftpServer({
     if (request.mode !== 'octet') return refuse(tftpErrors.illegalOperation, `only octet mode is served, not ${request.mode}`)
     const file = files.get(normaliseFileName(request.file))
     // Always 1: shim maps 2, access violation, to a denial and starts MokManager.
-    const reader = file && (await openBootFile(file, peer.address))
-    return reader ?? refuse(tftpErrors.notFound, 'no such file')
+    const bytes = file && (await readBootFile(file, peer.address))
+    return bytes ?? refuse(tftpErrors.notFound, 'no such file')
   }
 
   function tellEnd(end: TransferEnd, sent: SentFile): void {
@@ -144,8 +140,6 @@ export async function startTftpServer({
           { ...sent, block: end.block },
           'a TFTP client fell silent: check that UDP to and from high ports passes the firewall',
         )
-      case 'broken':
-        return log.error({ ...sent, err: end.error }, 'a file could not be read while it was sent by TFTP')
     }
   }
 

@@ -1,6 +1,5 @@
-import type { FileReader } from './file-map.ts'
 import type { Terms } from './negotiate.ts'
-import { formatData, formatError, formatOptionAck, parseTransferPacket, tftpErrors } from './packets.ts'
+import { formatData, formatOptionAck, parseTransferPacket, tftpErrors } from './packets.ts'
 
 /** How a transfer ended. */
 export type TransferEnd =
@@ -10,10 +9,10 @@ export type TransferEnd =
   | { kind: 'refused'; code: number; message: string }
   /** Nothing came for two minutes; `block` is the first that was not acknowledged, 0 the answer to the options. */
   | { kind: 'silence'; block: number }
-  | { kind: 'broken'; error: Error }
 
 export interface TransferOptions {
-  reader: FileReader
+  /** Of the whole file. */
+  bytes: Buffer
   terms: Terms
   send: (packet: Buffer) => void
   onEnd: (end: TransferEnd) => void
@@ -30,16 +29,18 @@ const lastBlockTries = 4
  * through; a window goes out when the one before it is acknowledged or when time runs out, never for a duplicate ACK (the Sorcerer's Apprentice
  * bug, RFC 1123 section 4.2.3.1). Nothing is ever sent in answer to an ERROR.
  */
-export function startTransfer({ reader, terms, send, onEnd }: TransferOptions): { receive(datagram: Buffer): void; stop(): void } {
+export function startTransfer({ bytes, terms, send, onEnd }: TransferOptions): { receive(datagram: Buffer): void; stop(): void } {
   const { blockBytes, windowBlocks, accepted } = terms
   // A file that fills its last block ends with an empty one.
-  const lastBlock = Math.floor(reader.sizeBytes / blockBytes) + 1
+  const lastBlock = Math.floor(bytes.length / blockBytes) + 1
   const firstBlock = accepted.size > 0 ? 0 : 1
   let awaited = firstBlock
   let sentThrough = firstBlock - 1
   let tries = 0
   let silentMs = 0
   let timer: NodeJS.Timeout | undefined
+  /** What `timer` waits. */
+  let timedMs = 0
   let isOver = false
 
   const end = (how: TransferEnd) => {
@@ -50,37 +51,35 @@ export function startTransfer({ reader, terms, send, onEnd }: TransferOptions): 
   }
 
   /** Sends the window that begins with the block awaited. Block 0 is the OACK. */
-  async function sendWindow(): Promise<void> {
-    const from = awaited
-    if (from === 0) {
+  function sendWindow(): void {
+    if (awaited === 0) {
       send(formatOptionAck(accepted))
       sentThrough = 0
       return
     }
-    const through = Math.min(from + windowBlocks - 1, lastBlock)
-    const bytes = await reader.read((from - 1) * blockBytes, (through - from + 1) * blockBytes)
-    if (isOver || from !== awaited) return
-    for (let block = from; block <= through; block++) {
-      const at = (block - from) * blockBytes
-      send(formatData(block, bytes.subarray(at, at + blockBytes)))
-    }
+    const through = Math.min(awaited + windowBlocks - 1, lastBlock)
+    for (let block = awaited; block <= through; block++) send(formatData(block, bytes.subarray((block - 1) * blockBytes, block * blockBytes)))
     sentThrough = through
   }
 
   function sendAndWait(): void {
     const waitMs = Math.min(terms.timeoutMs * 2 ** tries, Math.max(longestWaitMs, terms.timeoutMs))
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      silentMs += waitMs
-      tries += 1
-      if (sentThrough === lastBlock && tries >= lastBlockTries) end({ kind: 'complete' })
-      else if (silentMs >= giveUpMs) end({ kind: 'silence', block: awaited })
-      else sendAndWait()
-    }, waitMs)
-    sendWindow().catch((error: Error) => {
-      send(formatError(tftpErrors.undefined, 'the file can no longer be read'))
-      end({ kind: 'broken', error })
-    })
+    // Making a timer anew for each block takes longer than sending it.
+    if (waitMs === timedMs) timer?.refresh()
+    else {
+      clearTimeout(timer)
+      timedMs = waitMs
+      timer = setTimeout(onSilence, waitMs)
+    }
+    sendWindow()
+  }
+
+  function onSilence(): void {
+    silentMs += timedMs
+    tries += 1
+    if (sentThrough === lastBlock && tries >= lastBlockTries) end({ kind: 'complete' })
+    else if (silentMs >= giveUpMs) end({ kind: 'silence', block: awaited })
+    else sendAndWait()
   }
 
   function acknowledge(shortBlock: number): void {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { filesForGrub, loadBootFiles } from '../../../server/netboot/boot-file-map.ts'
-import { openBootFile } from '../../../server/netboot/tftp/file-map.ts'
+import { readBootFile } from '../../../server/netboot/tftp/file-map.ts'
 
 const httpUrl = 'http://10.77.0.1:8080'
 const machineAt = (address: string) => (address === '10.77.0.100' ? '02-00-00-00-00-01' : undefined)
@@ -18,7 +18,7 @@ it("GRUB's configuration is made for the machine that asks, and is not found by 
   const files = filesForGrub(secureBoot, machineAt)
   const config = files.get('grub/grub.cfg')
   if (config === undefined) throw new Error('grub/grub.cfg expected')
-  expect((await (await openBootFile(config, '10.77.0.100'))?.read(0, 1000))?.toString()).toBe('02-00-00-00-00-01 at 10.77.0.100')
-  expect(await openBootFile(config, '10.77.0.7')).toBeUndefined()
+  expect((await readBootFile(config, '10.77.0.100'))?.toString()).toBe('02-00-00-00-00-01 at 10.77.0.100')
+  expect(await readBootFile(config, '10.77.0.7')).toBeUndefined()
   expect([files.get('vmlinuz'), files.get('initramfs.img')]).toEqual([{ path: '/a/vmlinuz' }, { path: '/a/initramfs.img' }])
 })

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { normaliseFileName, openBootFile } from '../../../../server/netboot/tftp/file-map.ts'
+import { normaliseFileName, readBootFile } from '../../../../server/netboot/tftp/file-map.ts'
 
 it.each([
   ['/snponly.efi', 'snponly.efi'],
@@ -12,16 +12,16 @@ it.each([
   ['../../etc/passwd', '../../etc/passwd'],
 ])('%j is looked up as %j', (name, looked) => expect(normaliseFileName(name)).toBe(looked))
 
-it('reads a file and bytes alike, from any place, up to the end', async () => {
+it('reads a file, and anew when another has taken its place', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ingot-tftp-'))
-  await writeFile(join(directory, 'file'), 'abcdef')
-  for (const file of [{ path: join(directory, 'file') }, { bytes: Buffer.from('abcdef') }]) {
-    const reader = (await openBootFile(file, '10.77.0.100'))!
-    expect(reader.sizeBytes).toBe(6)
-    expect((await reader.read(2, 3)).toString()).toBe('cde')
-    expect((await reader.read(4, 512)).toString()).toBe('ef')
-    expect((await reader.read(6, 512)).toString()).toBe('')
-    await reader.close()
-  }
+  const path = join(directory, 'file')
+  const read = async () => (await readBootFile({ path }, '10.77.0.100'))?.toString()
+  await writeFile(path, 'abcdef')
+  expect([await read(), await read()]).toEqual(['abcdef', 'abcdef'])
+  await writeFile(`${path}.new`, 'ghijkl')
+  await rename(`${path}.new`, path)
+  expect(await read()).toBe('ghijkl')
+  await rm(path)
+  await expect(read()).rejects.toMatchObject({ code: 'ENOENT' })
   await rm(directory, { recursive: true })
 })

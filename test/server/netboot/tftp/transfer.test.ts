@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openBootFile } from '../../../../server/netboot/tftp/file-map.ts'
 import { negotiate } from '../../../../server/netboot/tftp/negotiate.ts'
 import { startTransfer, type TransferEnd } from '../../../../server/netboot/tftp/transfer.ts'
 
@@ -10,7 +9,6 @@ const ack = (block: number) => Buffer.of(0, 4, (block >> 8) & 0xff, block & 0xff
 
 /** A transfer whose packets end up in `sent`, as for example `DATA 1 (512)`. */
 async function transfer(sizeBytes: number, options: Record<string, string> = {}) {
-  const reader = (await openBootFile({ bytes: Buffer.alloc(sizeBytes, 'x') }, '10.77.0.100'))!
   const sent: string[] = []
   const ends: TransferEnd[] = []
   const terms = negotiate(new Map(Object.entries(options)), { sizeBytes, mtuBytes: 1500 })
@@ -20,7 +18,7 @@ async function transfer(sizeBytes: number, options: Record<string, string> = {})
     return opcode === 6 ? `OACK ${packet.subarray(2).toString().replaceAll('\0', ' ').trim()}` : `ERROR ${packet.readUInt16BE(2)}`
   }
   const running = startTransfer({
-    reader,
+    bytes: Buffer.alloc(sizeBytes, 'x'),
     terms,
     send: (packet) => void sent.push(describePacket(packet)),
     onEnd: (end) => void ends.push(end),
@@ -139,20 +137,4 @@ describe('an ERROR of the client ends the transfer without an answer', () => {
     await receive(Buffer.from('\0\x05\0\x03disk full\0'))
     expect(ends).toEqual([{ kind: 'refused', code: 3, message: 'disk full' }])
   })
-})
-
-it('tells the client when the file can no longer be read', async () => {
-  const sent: Buffer[] = []
-  const ends: TransferEnd[] = []
-  const error = new Error('gone')
-  const reader = { sizeBytes: 10, read: () => Promise.reject(error), close: async () => undefined }
-  startTransfer({
-    reader,
-    terms: negotiate(new Map(), { sizeBytes: 10, mtuBytes: 1500 }),
-    send: (packet) => void sent.push(packet),
-    onEnd: (end) => void ends.push(end),
-  })
-  await vi.advanceTimersByTimeAsync(0)
-  expect(sent.map((packet) => packet.readUInt32BE())).toEqual([0x0005_0000])
-  expect(ends).toEqual([{ kind: 'broken', error }])
 })
