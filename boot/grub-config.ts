@@ -27,3 +27,16 @@ export function renderWorkerConfig(boot: WorkerBoot): string {
 
 /** What GRUB does on a machine that boots its own disk (F6); `why` is shown on its console. */
 export const renderLocalDiskConfig = (why: string): string => [`echo "Ingot: booting the local disk, ${why}"`, 'exit', ''].join('\n')
+
+/** GRUB counts nothing over scripts, so that a machine that is not admitted does not ask again by itself: it says so and goes on. */
+const noteSeconds = 30
+
+/** What GRUB does on a machine that is not admitted. */
+export const renderWaitConfig = (machine: string): string =>
+  [
+    `echo "Ingot: ${machine} is not admitted yet. On the first computer: ingot machine admit ${machine}"`,
+    `echo "Ingot: then start it again; booting the local disk in ${noteSeconds} seconds"`,
+    `sleep ${noteSeconds}`,
+    'exit',
+    '',
+  ].join('\n')

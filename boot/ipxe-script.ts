@@ -18,6 +18,32 @@ export function renderWorkerScript(boot: WorkerBoot): string {
   ])
 }
 
+/** How often a machine that is not admitted asks, with `waitSeconds` between: a quarter of an hour, for somebody to come and look. */
+const asks = 90
+const waitSeconds = 10
+
+/**
+ * The iPXE script of a machine that is not admitted: it says so on its console and asks again at `scriptUrl` (see `ipxeScriptUrl`), a bounded number of
+ * times, then boots its local disk. The count is a setting of iPXE, which outlives the script.
+ */
+export const renderWaitScript = (machine: string, scriptUrl: string): string =>
+  [
+    '#!ipxe',
+    'isset ${ingot-asked} || set ingot-asked:int32 0',
+    ':ask',
+    'inc ingot-asked',
+    `iseq \${ingot-asked} ${asks + 1} && goto local-disk ||`,
+    `echo Ingot: ${machine} is not admitted yet. On the first computer: ingot machine admit ${machine}`,
+    `echo Ingot: asks again in ${waitSeconds} seconds, \${ingot-asked} of ${asks} times`,
+    `sleep ${waitSeconds}`,
+    `chain --replace ${scriptUrl} || goto ask`,
+    '',
+    ':local-disk',
+    `echo Ingot: gave up after ${asks} times, booting the local disk`,
+    ...bootLocalDisk,
+    '',
+  ].join('\n')
+
 /** The iPXE script of a machine that boots its own disk (F6); `why` is shown on its console. */
 export const renderLocalDiskScript = (why: string): string => ['#!ipxe', `echo Ingot: booting the local disk, ${why}`, ...bootLocalDisk, ''].join('\n')
 

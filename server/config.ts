@@ -37,6 +37,11 @@ export const configSchema = Type.Object(
         { minItems: 1 },
       ),
     ),
+    /**
+     * Which machines get a ticket when they boot: those that an operator admitted, or `all` that ask, for a network where every machine is meant to be
+     * installed. Default `ask`.
+     */
+    admit: Type.Optional(Type.Enum(['ask', 'all'])),
     /** Package archives, by name; default Debian's. */
     mirrors: Type.Optional(Type.Object({ debian: Type.Optional(url), 'debian-security': Type.Optional(url) }, closed)),
     /** Further folders of recipes; the recipes that ship with Ingot are always there. Taken relative to the file. */
@@ -82,6 +87,7 @@ export interface Config {
   /** Its address and prefix are those of the interface, which machines reach this server by. */
   netboot: NetbootConfig | undefined
   servers: { url: string; credential?: string }[]
+  admit: 'ask' | 'all'
   mirrors: { debian: string; 'debian-security': string }
   recipeDirectories: string[]
   lists: ListRule[]
@@ -116,6 +122,7 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     listen,
     netboot,
     servers: file.servers ?? [{ url: `http://${netboot?.address ?? listen.address}:${listen.port}` }],
+    admit: file.admit ?? 'ask',
     mirrors: { ...defaultMirrors, ...file.mirrors },
     recipeDirectories: (file.recipes ?? []).map((each) => resolve(folder, each)),
     lists: file.lists ?? [],

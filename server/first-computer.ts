@@ -14,6 +14,7 @@ import { createComponentStore } from './components/component-store.ts'
 import { createEnsureRootfs } from './components/ensure-rootfs.ts'
 import { createRecipeStore } from './components/recipe-store.ts'
 import { planBuild } from './components/plan-build.ts'
+import { createAdmission } from './admission.ts'
 import type { Config } from './config.ts'
 import { openEventLog } from './event-log.ts'
 import { IngotError } from './errors.ts'
@@ -83,6 +84,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const tokens = await keepTokens(dataDirectory, { log: log.child({ part: 'tokens' }) })
   const authorize = tokenAuthorize(tokens)
   const machines = openMachineStore(dataDirectory)
+  const admission = createAdmission({ machines, tokens, policy: config.admit, emit, log: log.child({ part: 'machines' }) })
   const signingKey = await openSigningKey(dataDirectory)
   const components = createComponentStore(join(dataDirectory, 'components'))
   const { store: images, layout } = await openConfiguredImages(config.images, dataDirectory, { useOf: (version) => createUseOf(store)(version) })
@@ -189,7 +191,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       return job
     },
   })
-  await app.register(machineRoutes, { machines, tokens, authorize, emit, servers: config.servers })
+  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, servers: config.servers })
   await app.register(sessionRoutes, { tokens, authorize })
   await app.register(machineDiskRoutes, { machines, authorize, findTarget: createFindDiskTarget({ recipes, images, planOf: jobs.plan }) })
   await app.register(eventRoutes, { events, authorize })
@@ -228,11 +230,16 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       const scripts: BootScriptsOptions = {
         httpUrl,
         stage2Digest: appliance.stage2Digest,
-        issueTicket: (machine) => tokens.createTicket(machine, ticketLifeSeconds),
-        knownAtBoot: async (machine) => {
-          const [{ system }, assignedJob] = await Promise.all([machines.read(machine), jobs.assignedTo(machine)])
-          return { ...(system === undefined ? {} : { system }), ...(assignedJob === undefined ? {} : { assignedJob }) }
+        async issueTicket(machine) {
+          await admission.note(await machines.read(machine))
+          return tokens.createTicket(machine, ticketLifeSeconds)
         },
+        knownAtBoot: async (machine) => {
+          const [record, assignedJob] = await Promise.all([machines.read(machine), jobs.assignedTo(machine)])
+          const { system } = record
+          return { isAdmitted: admission.isAdmitted(record), ...(system === undefined ? {} : { system }), ...(assignedJob === undefined ? {} : { assignedJob }) }
+        },
+        onWaiting: admission.wait,
         emit,
       }
       const bootScripts = createBootScripts(scripts)

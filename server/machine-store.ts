@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
-import { inventorySchema, labelsSchema, machineSystemSchema, type Inventory, type Labels, type MachineSystem } from './api/machine.ts'
+import { admissionSchema, inventorySchema, labelsSchema, machineSystemSchema, type Admission, type Inventory, type Labels, type MachineSystem } from './api/machine.ts'
 import { replaceFile } from './durable-file.ts'
 import { readDataFile, renderDataFile } from './jobs/files/data-file.ts'
 
@@ -10,6 +10,8 @@ const machineFileSchema = Type.Object(
   {
     inventory: Type.Optional(inventorySchema),
     seenAt: Type.Optional(Type.String({ format: 'date-time' })),
+    /** Whether it may have a credential; see `isAdmitted`. */
+    admission: Type.Optional(admissionSchema),
     /** Serial numbers of disks of this machine that may be written though they hold data (F1). */
     scratchSerials: Type.Optional(Type.Array(Type.String())),
     /** What an operator says of the machine, for example `{ "rack": "b2" }`, for jobs that require it. */
@@ -27,9 +29,13 @@ export type MachineRecord = MachineFile & Required<Pick<MachineFile, 'scratchSer
 /** Reading throws `IngotError` 'data-invalid' when a person's edit is wrong. */
 export interface MachineStore {
   list(): Promise<MachineRecord[]>
+  /** How many there are. */
+  count(): Promise<number>
   /** What is known of a machine; one never heard of has no inventory, marks or labels. */
   read(id: string): Promise<MachineRecord>
   record(inventory: Inventory): Promise<void>
+  /** Writes down whether a machine may have a credential. */
+  setAdmission(id: string, admission: Admission): Promise<MachineRecord>
   /** Lets jobs overwrite a disk of a machine, also of one that was not seen yet. */
   markScratch(id: string, serial: string): Promise<MachineRecord>
   /** Takes that back; a serial number without a mark is no error. */
@@ -41,6 +47,10 @@ export interface MachineStore {
   /** It has none any more. */
   release(id: string): Promise<void>
 }
+
+/** Whether a machine may have a credential. One that this server knew before it asked about admission stays admitted. */
+export const isAdmitted = ({ admission, inventory }: Pick<MachineRecord, 'admission' | 'inventory'>): boolean =>
+  admission === undefined ? inventory !== undefined : admission.state === 'admitted'
 
 export function openMachineStore(dataDirectory: string): MachineStore {
   const folder = join(dataDirectory, 'machines')
@@ -75,16 +85,23 @@ export function openMachineStore(dataDirectory: string): MachineStore {
     return next
   }
 
+  const ids = async (): Promise<string[]> => {
+    await mkdir(folder, { recursive: true })
+    return (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length))
+  }
+
   return {
-    async list() {
-      await mkdir(folder, { recursive: true })
-      const ids = (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length))
-      return Promise.all(ids.toSorted().map(read))
-    },
+    list: async () => Promise.all((await ids()).toSorted().map(read)),
+    count: async () => (await ids()).length,
     read,
     async record(inventory) {
-      await change(inventory.id, (record) => ({ ...record, inventory, seenAt: new Date().toISOString() }))
+      const seenAt = new Date().toISOString()
+      await change(inventory.id, (record) => {
+        const isNew = record.inventory === undefined && record.admission === undefined
+        return { ...record, inventory, seenAt, ...(isNew ? { admission: { state: 'elsewhere', at: seenAt } } : {}) }
+      })
     },
+    setAdmission: (id, admission) => change(id, (record) => ({ ...record, admission })),
     markScratch: (id, serial) => change(id, (record) => (record.scratchSerials.includes(serial) ? record : { ...record, scratchSerials: [...record.scratchSerials, serial] })),
     unmarkScratch: (id, serial) =>
       change(id, (record) => (record.scratchSerials.includes(serial) ? { ...record, scratchSerials: record.scratchSerials.filter((each) => each !== serial) } : record)),

@@ -42,22 +42,24 @@ export interface Tokens {
   endSession(secret: string): Promise<void>
   /** Makes a single-use ticket for a machine, for its boot script. */
   createTicket(machine: string, lifeSeconds: number): Promise<string>
-  /** Uses up a ticket: the machine it was for, or nothing when it is unknown, used already or too old. */
-  redeemTicket(ticket: string): Promise<string | undefined>
+  /** Uses up a ticket and tells the machine it was for; nothing when it is unknown or too old. Of any number that show it, one gets `isFirst`. */
+  redeemTicket(ticket: string): Promise<{ machine: string; isFirst: boolean } | undefined>
+  /** Ends the credentials that this machine was given. */
+  revokeMachine(machine: string): Promise<void>
   /** Takes away what has ended. */
   sweep(): Promise<void>
 }
 
-const identityOf = ({ role, name }: SecretFile): Identity => ({ role, name })
+const identityOf = ({ role, name, isMachine }: SecretFile): Identity => ({ role, name, ...(isMachine === undefined ? {} : { isMachine }) })
 const idOf = (hash: string): string => hash.slice(0, 12)
 
 /** Opens the credentials of a data directory. `now` is the clock, in milliseconds since 1970. */
 export function openTokens(dataDirectory: string, now: () => number = Date.now): Tokens {
-  const [tokens, tickets, sessions] = ['tokens', 'tickets', 'sessions'].map((folder) => openSecretFiles(join(dataDirectory, folder), now)) as [SecretFiles, SecretFiles, SecretFiles]
+  const open = (folder: string): SecretFiles => openSecretFiles(join(dataDirectory, folder), now)
+  const [tokens, tickets, usedTickets, sessions] = [open('tokens'), open('tickets'), open('tickets/used'), open('sessions')]
 
-  const fileOf = ({ role, name }: Identity, lifeSeconds?: number): SecretFile => ({
-    role,
-    name,
+  const fileOf = (identity: Identity, lifeSeconds?: number): SecretFile => ({
+    ...identity,
     createdAt: new Date(now()).toISOString(),
     ...(lifeSeconds === undefined ? {} : { expiresAt: new Date(now() + lifeSeconds * 1000).toISOString() }),
   })
@@ -94,7 +96,7 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     async list() {
       const all = (await tokens.list()).filter(({ file }) => file.expiresAt === undefined || Date.parse(file.expiresAt) > now())
       return all
-        .map(({ hash, file: { role, name, createdAt, expiresAt } }) => ({ id: idOf(hash), role, name, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }))
+        .map(({ hash, file }) => ({ id: idOf(hash), ...identityOf(file), createdAt: file.createdAt, ...(file.expiresAt === undefined ? {} : { expiresAt: file.expiresAt }) }))
         .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt))
     },
     async revoke(id) {
@@ -128,10 +130,20 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     async redeemTicket(ticket) {
       const file = await tickets.find(ticket)
       // Removing the file is what uses the ticket up: of two redeemers one finds it gone.
-      return file !== undefined && (await tickets.use(ticket)) ? file.name : undefined
+      if (file !== undefined && (await tickets.use(ticket))) {
+        // Kept for as long as it would have been good, so that whoever shows it again is noticed.
+        await usedTickets.keep(ticket, file)
+        return { machine: file.name, isFirst: true }
+      }
+      const used = file ?? (await usedTickets.find(ticket))
+      return used === undefined ? undefined : { machine: used.name, isFirst: false }
+    },
+    async revokeMachine(machine) {
+      for (const { hash, file } of await tokens.list()) if (file.isMachine === true && file.name === machine) await tokens.removeHash(hash)
+      known.clear()
     },
     async sweep() {
-      for (const each of [tokens, tickets, sessions]) await each.sweep()
+      for (const each of [tokens, tickets, usedTickets, sessions]) await each.sweep()
     },
   }
 }

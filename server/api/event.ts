@@ -9,11 +9,13 @@ export type Hop =
   | 'dhcp-offer'
   | 'dhcp-ack'
   | 'tftp'
+  | 'admission'
   | 'boot-script'
   | 'local-disk'
   | 'kernel'
   | 'initramfs'
   | 'stage2'
+  | 'ticket-refused'
   | 'worker'
   | 'claim'
   | 'plan'
@@ -37,10 +39,15 @@ export type MachineEvent = { time: string; machine: string } & (
   | { hop: 'dhcp-offer'; address: string; file: string }
   | { hop: 'dhcp-ack'; address: string; file: string }
   | { hop: 'tftp'; file: string; bytes: number; ms: number }
+  /** `waiting`: it asked what to boot and is not admitted; the others are what `by`, a token's name, decided. */
+  | { hop: 'admission'; state: 'waiting'; address: string }
+  | { hop: 'admission'; state: 'admitted' | 'refused'; by: string }
   | { hop: 'boot-script'; address: string }
   /** It was told to boot its own disk. */
   | { hop: 'local-disk'; address: string; why: string }
   | { hop: 'kernel' | 'initramfs' | 'stage2'; bytes: number; ms: number }
+  /** Its ticket was shown again from this address: the answer to the first time was lost, or somebody else has read it. */
+  | { hop: 'ticket-refused'; address: string; why: string }
   | { hop: 'worker'; inventory: Inventory }
   | { hop: 'claim'; job: string }
   | { hop: 'plan'; job: string }

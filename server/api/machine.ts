@@ -67,6 +67,16 @@ export const labelsSchema = Type.Record(
 )
 export type Labels = Static<typeof labelsSchema>
 
+/**
+ * Whether a machine may have a credential. `waiting`: it asked what to boot and nobody has said yet. `elsewhere`: it was told of by another server that it
+ * booted from. `by` is the token of who decided, or `configuration`.
+ */
+export const admissionSchema = Type.Object(
+  { state: Type.Enum(['waiting', 'elsewhere', 'admitted', 'refused']), at: Type.String({ format: 'date-time' }), by: Type.Optional(Type.String()) },
+  { ...closed, description: 'state, at and by' },
+)
+export type Admission = Static<typeof admissionSchema>
+
 /** Body of `PUT /machines/<id>/labels`: they replace those that the machine had. */
 export const labelsBodySchema = Type.Object({ labels: labelsSchema }, closed)
 

@@ -21,10 +21,23 @@ Examples:
   ingot machine label 52-54-00-12-34-56 row=
   ingot job add debian-12 --requires labels.rack=b2`
 
-/** `ingot machine list|scratch|plan|release|label`: the machines that a first computer has seen. */
+const admissions = [
+  {
+    action: 'admit',
+    description: 'Lets a machine that boots from the network have a credential and jobs, also before it was ever seen. It asks by itself within seconds.',
+    done: 'is admitted',
+  },
+  {
+    action: 'refuse',
+    description: 'Gives a machine neither credential nor job; what it holds is worth nothing from now on, and a job that it performs is lost.',
+    done: 'is refused',
+  },
+] as const
+
+/** `ingot machine list|scratch|plan|admit|refuse|release|label`: the machines that a first computer has seen. */
 export function addMachine(program: Command, context: CommandContext): Command {
   const { print, env } = context
-  const machine = program.command('machine').summary('list and label machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
+  const machine = program.command('machine').summary('list, admit and label machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
   machine
     .command('list')
     .description('Shows each machine with its disks.')
@@ -34,8 +47,10 @@ export function addMachine(program: Command, context: CommandContext): Command {
       const machines = await openMachineStore(options.data).list()
       if (options.json === true) return print(JSON.stringify(machines))
       if (machines.length === 0) return print('no machine has booted from here yet')
-      for (const { id, inventory, scratchSerials, labels, system } of machines) {
+      for (const { id, inventory, admission, scratchSerials, labels, system } of machines) {
         print(`${id}  ${inventory === undefined ? '' : `${inventory.manufacturer} ${inventory.model}, ${inventory.firmware}, ${prettyBytes(inventory.memoryBytes, { binary: true })}`}`)
+        if (admission?.state === 'waiting') print(`  waits to be admitted since ${admission.at}: ingot machine admit ${id}`)
+        if (admission?.state === 'refused') print(`  refused by ${admission.by} at ${admission.at}`)
         if (system !== undefined) print(`  system  ${system.image}:${system.version}, deployed by ${system.job} at ${system.deployedAt}; it boots its disk`)
         if (Object.keys(labels).length > 0) print(`  labels  ${renderLabels(labels)}`)
         for (const disk of inventory?.disks ?? []) {
@@ -55,6 +70,17 @@ export function addMachine(program: Command, context: CommandContext): Command {
       await askServer(serverAddress(options, env), `/machines/${encodeURIComponent(id)}/system`, { method: 'DELETE' })
       print(options.json === true ? JSON.stringify({ id }) : `${id}: boots the worker again`)
     })
+  for (const { action, description, done } of admissions) {
+    withServerAndJson(machine.command(action))
+      .description(description)
+      .argument('<machine>', 'id of the machine: its MAC address')
+      .addHelpText('after', `\nExample:\n  ingot machine ${action} 52-54-00-12-34-56`)
+      .action(async (mac: string, options: ServerOptions) => {
+        const id = machineId(mac)
+        const answer = await askServer(serverAddress(options, env), `/machines/${encodeURIComponent(id)}/${action}`, { method: 'POST' })
+        print(options.json === true ? JSON.stringify(await answer.json()) : `${id}: ${done}`)
+      })
+  }
   withServerAndJson(machine.command('label'))
     .description('Gives a machine labels, which jobs may require; `key=` takes one away. Without labels it shows those that the machine has.')
     .argument('<machine>', 'id of the machine: its MAC address, or the name of its credential')

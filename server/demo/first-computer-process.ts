@@ -40,6 +40,8 @@ export async function startFirstComputerProcess(paths: DemoPaths, { recipes, sec
     listen: `${rackNetwork.address}:${port}`,
     // Nobody else is in the rack: no need to look for four seconds.
     netboot: { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199', allowOtherServers: true },
+    // Every machine of the rack is ours.
+    admit: 'all',
     appliance: paths.appliance,
     recipes,
     proof: { secureBoot },

@@ -18,6 +18,10 @@ export function hopRow(event: MachineEvent): { what: string; detail: string; ton
       return { what: 'TFTP', detail: `${event.file}, ${transfer(event)}` }
     case 'boot-script':
       return { what: 'boot script', detail: `asked for by ${event.address}` }
+    case 'admission':
+      return { what: 'admission', detail: event.state === 'waiting' ? `waits: ingot machine admit ${event.machine}` : event.state, ...(event.state === 'admitted' ? {} : { tone: 'bad' }) }
+    case 'ticket-refused':
+      return { what: 'ticket', detail: `refused to ${event.address}: ${event.why}`, tone: 'bad' }
     case 'local-disk':
       return { what: 'local disk', detail: event.why }
     case 'kernel':

@@ -23,6 +23,8 @@ export interface Identity {
   role: Role
   /** Name of the token, or the id of the machine it was given to. */
   name: string
+  /** Given to a machine for its ticket: it speaks for that machine and no other. A worker's token that was made by hand may speak for many. */
+  isMachine?: true
 }
 
 /**

@@ -14,7 +14,7 @@ export type LinkRole = keyof FirstComputerConfig['credentials']
 
 export interface LinkRequest<Answer = never> {
   role: LinkRole
-  method?: 'GET' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** Sent as JSON. */
   body?: unknown
   headers?: Record<string, string>

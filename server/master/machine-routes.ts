@@ -39,12 +39,23 @@ export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introduct
     return changeEverywhere(links, request, { method: 'PUT', path, body: request.body, what: 'labels' })
   })
 
-  // Only one of them is the one that the machine boots from.
-  app.delete<WithId>('/machines/:id/system', { schema: { params } }, async (request) => {
-    await authorize(request, may.change)
-    const path = `/machines/${encodeURIComponent(request.params.id)}/system`
-    const { answers, problems } = needAnswer(await gather(links, (link) => link.ask<MachineRecord>(path, { role: 'operator', method: 'DELETE', via: viaOf(request) })))
-    if (problems.length > 0) throw new HttpProblem(503, 'not every first computer could be told; release it again', problems)
-    return mergeMachines(answers.map(({ answer }) => [answer]))[0]
-  })
+  // Only one of them is the one that the machine boots from, and all are told.
+  for (const { method, what } of [
+    { method: 'DELETE', what: 'system' },
+    { method: 'POST', what: 'admit' },
+    { method: 'POST', what: 'refuse' },
+  ] as const) {
+    app.route<WithId>({
+      method,
+      url: `/machines/:id/${what}`,
+      schema: { params },
+      async handler(request) {
+        await authorize(request, may.change)
+        const path = `/machines/${encodeURIComponent(request.params.id)}/${what}`
+        const { answers, problems } = needAnswer(await gather(links, (link) => link.ask<MachineRecord>(path, { role: 'operator', method, via: viaOf(request) })))
+        if (problems.length > 0) throw new HttpProblem(503, 'not every first computer could be told; ask again', problems)
+        return mergeMachines(answers.map(({ answer }) => [answer]))[0]
+      },
+    })
+  }
 }

@@ -1,6 +1,7 @@
 import { chooseBoot, type KnownAtBoot } from '../../boot/choose-boot.ts'
 import * as grub from '../../boot/grub-config.ts'
 import * as ipxe from '../../boot/ipxe-script.ts'
+import { ipxeScriptUrl } from '../../boot/offer.ts'
 import type { Emit } from '../event-log.ts'
 
 export interface BootScriptsOptions {
@@ -12,6 +13,8 @@ export interface BootScriptsOptions {
   issueTicket: (machine: string) => Promise<string>
   /** What decides whether a machine boots the worker or its own disk. */
   knownAtBoot: (machine: string) => Promise<KnownAtBoot>
+  /** Writes down that a machine asked which is not admitted. */
+  onWaiting: (machine: string, address: string) => Promise<void>
   emit: Emit
 }
 
@@ -19,16 +22,20 @@ export interface BootScriptsOptions {
 export type BootScripts = (language: 'ipxe' | 'grub', machine: string, address: string) => Promise<string>
 
 const renderers = {
-  ipxe: { worker: ipxe.renderWorkerScript, localDisk: ipxe.renderLocalDiskScript },
-  grub: { worker: grub.renderWorkerConfig, localDisk: grub.renderLocalDiskConfig },
+  ipxe: { worker: ipxe.renderWorkerScript, wait: ipxe.renderWaitScript, localDisk: ipxe.renderLocalDiskScript },
+  grub: { worker: grub.renderWorkerConfig, wait: grub.renderWaitConfig, localDisk: grub.renderLocalDiskConfig },
 }
 
-export function createBootScripts({ httpUrl, stage2Digest, issueTicket, knownAtBoot, emit }: BootScriptsOptions): BootScripts {
+export function createBootScripts({ httpUrl, stage2Digest, issueTicket, knownAtBoot, onWaiting, emit }: BootScriptsOptions): BootScripts {
   return async (language, machine, address) => {
     const choice = chooseBoot(await knownAtBoot(machine))
     if (choice.boot === 'local-disk') {
       emit({ machine, hop: 'local-disk', address, why: choice.why })
       return renderers[language].localDisk(choice.why)
+    }
+    if (choice.boot === 'wait') {
+      await onWaiting(machine, address)
+      return renderers[language].wait(machine, ipxeScriptUrl(httpUrl))
     }
     const ticket = await issueTicket(machine)
     emit({ machine, hop: 'boot-script', address })

@@ -8,6 +8,8 @@ import { createFile, removeFile } from '../durable-file.ts'
 export interface SecretFile {
   role: Role
   name: string
+  /** It was given to the machine of that name, and speaks for no other. */
+  isMachine?: true
   createdAt: string
   /** After this moment it is refused; absent for those that do not end. */
   expiresAt?: string

@@ -3,11 +3,14 @@ import { chooseBoot, type KnownAtBoot } from '../../boot/choose-boot.ts'
 
 const system = { image: 'web', version: 'web-1' }
 
-test.each<[what: string, known: KnownAtBoot, boot: string]>([
+test.each<[what: string, known: Partial<KnownAtBoot>, boot: string]>([
   ['a machine that nothing is known of', {}, 'worker'],
   ['one that a job was pushed to', { assignedJob: 'a' }, 'worker'],
   ['one that an image was deployed to', { system }, 'local-disk'],
   ['one that an image was deployed to, and a job pushed since', { system, assignedJob: 'a' }, 'worker'],
+  ['one that is not admitted', { isAdmitted: false }, 'wait'],
+  ['one that is not admitted, though a job was pushed to it', { isAdmitted: false, assignedJob: 'a' }, 'wait'],
+  ['one that is not admitted and has a system', { isAdmitted: false, system }, 'local-disk'],
 ])('F6 %s boots as it should', (_, known, boot) => {
-  expect(chooseBoot(known)).toMatchObject({ boot })
+  expect(chooseBoot({ isAdmitted: true, ...known })).toMatchObject({ boot })
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { renderLocalDiskConfig, renderWorkerConfig } from '../../boot/grub-config.ts'
+import { renderLocalDiskConfig, renderWaitConfig, renderWorkerConfig } from '../../boot/grub-config.ts'
 
 it('boots the worker by TFTP, retries with growing sleeps, then goes back to the firmware', () => {
   expect(renderWorkerConfig({ httpUrl: 'http://10.77.0.1:8080', stage2Digest: 'sha256:9f86d081', ticket: 'c2VjcmV0' })).toBe(`set timeout=0
@@ -19,3 +19,10 @@ exit
 
 it('boots the local disk, and says why', () =>
   expect(renderLocalDiskConfig('web:web-1 was deployed to it')).toBe('echo "Ingot: booting the local disk, web:web-1 was deployed to it"\nexit\n'))
+
+it('says of a machine that is not admitted what to do, and goes on', () =>
+  expect(renderWaitConfig('52-54-00-12-34-56')).toBe(`echo "Ingot: 52-54-00-12-34-56 is not admitted yet. On the first computer: ingot machine admit 52-54-00-12-34-56"
+echo "Ingot: then start it again; booting the local disk in 30 seconds"
+sleep 30
+exit
+`))

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { renderAutoexecScript, renderLocalDiskScript, renderWorkerScript } from '../../boot/ipxe-script.ts'
+import { renderAutoexecScript, renderLocalDiskScript, renderWaitScript, renderWorkerScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
 
 it('boots the worker, retries with growing sleeps, then boots the local disk', () => {
@@ -57,6 +57,24 @@ sanboot --no-describe --drive 0x80 || exit 1
 it('F6 sends a machine on to its own disk, in the way of its firmware, and says why', () => {
   expect(renderLocalDiskScript('web:web-1 was deployed to it')).toBe(`#!ipxe
 echo Ingot: booting the local disk, web:web-1 was deployed to it
+iseq \${platform} efi && exit 1 ||
+sanboot --no-describe --drive 0x80 || exit 1
+`)
+})
+
+it('lets a machine that is not admitted ask again a bounded number of times, and says on its console what to do', () => {
+  expect(renderWaitScript('52-54-00-12-34-56', 'http://10.77.0.1:8080/boot/ipxe?mac=x')).toBe(`#!ipxe
+isset \${ingot-asked} || set ingot-asked:int32 0
+:ask
+inc ingot-asked
+iseq \${ingot-asked} 91 && goto local-disk ||
+echo Ingot: 52-54-00-12-34-56 is not admitted yet. On the first computer: ingot machine admit 52-54-00-12-34-56
+echo Ingot: asks again in 10 seconds, \${ingot-asked} of 90 times
+sleep 10
+chain --replace http://10.77.0.1:8080/boot/ipxe?mac=x || goto ask
+
+:local-disk
+echo Ingot: gave up after 90 times, booting the local disk
 iseq \${platform} efi && exit 1 ||
 sanboot --no-describe --drive 0x80 || exit 1
 `)

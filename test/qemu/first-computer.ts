@@ -26,7 +26,7 @@ export interface StartedServer {
 export async function startServer(name: string, { directory, appliance, ...config }: { directory: string; appliance: string; listen: string; [key: string]: unknown }): Promise<StartedServer> {
   const data = join(directory, name)
   const file = join(directory, `${name}.yaml`)
-  await writeFile(file, stringify({ data, appliance, ...config }))
+  await writeFile(file, stringify({ data, appliance, admit: 'all', ...config }))
   const up = Promise.withResolvers<void>()
   const program = await start(process.execPath, [main, 'serve', '--config', file], { onErrorLine: (line) => line.includes('first computer up') && up.resolve() })
   const ended = program.ended.then(({ lastLines }): never => {

@@ -23,6 +23,7 @@ describe('a whole configuration', () => {
   test('gets its defaults, and paths relative to the file', () => {
     const config = read('data: ../var\nlisten: 10.77.0.1:8080\nnetboot:\n  interface: eno2\n  range: 10.77.0.100-10.77.0.200\n')
     expect(config).toEqual({
+      admit: 'ask',
       dataDirectory: '/etc/var',
       listen: { address: '10.77.0.1', port: 8080 },
       netboot: {

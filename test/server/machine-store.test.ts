@@ -42,7 +42,7 @@ test('a file that a person broke is told with its place, and mended is read agai
   await machines.label(machineId, { rack: 'b2' })
   const path = join(directory, 'machines', `${machineId}.json`)
   await writeFile(path, '{\n  "lables": {}\n}')
-  await expect(machines.read(machineId)).rejects.toMatchObject({ code: 'data-invalid', problems: [`${path}:2:3: lables: expected a known key (nearest: labels; all: inventory, seenAt, scratchSerials, labels, system), got lables`] })
+  await expect(machines.read(machineId)).rejects.toMatchObject({ code: 'data-invalid', problems: [`${path}:2:3: lables: expected a known key (nearest: labels; all: inventory, seenAt, admission, scratchSerials, labels, system), got lables`] })
   await writeFile(path, '{}')
   expect((await machines.read(machineId)).labels).toEqual({})
 })

@@ -3,15 +3,18 @@ import { Type, type Static } from 'typebox'
 import { inventorySchema, labelsBodySchema, machineSystemSchema, type Inventory, type Labels, type MachineSystem } from '../../api/machine.ts'
 import { workerIdSchema } from '../../api/job.ts'
 import type { Emit } from '../../event-log.ts'
+import type { Admission } from '../../admission.ts'
 import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
 import type { Role } from '../../api/role.ts'
 import { may, type Authorize } from '../auth.ts'
 import { HttpProblem } from '../problem.ts'
+import { refuseOtherMachine } from '../refuse-other-machine.ts'
 import type { CredentialAnswer } from '../../api/credential.ts'
 
 export interface MachineRoutesOptions {
   machines: MachineStore
+  admission: Admission
   tokens: Tokens
   authorize: Authorize
   emit: Emit
@@ -22,15 +25,23 @@ export interface MachineRoutesOptions {
 /** How long the credential of a booted machine lives: a day is more than any job takes. */
 const credentialLifeSeconds = 24 * 3600
 
+const params = { type: 'object', properties: { id: workerIdSchema }, required: ['id'] } as const
+/** Only what boots from here is admitted, and that goes by its MAC address. */
+const macParams = { type: 'object', properties: { id: inventorySchema.properties.id }, required: ['id'] } as const
+
 const ticketSchema = Type.Object({ ticket: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false })
 
 /** What machines tell of themselves, and how a booted machine gets its credential. */
-export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, tokens, authorize, emit, servers }) => {
+export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, admission, tokens, authorize, emit, servers }) => {
   // The ticket of a boot script is exchanged, once, for the credential of that machine.
   app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { schema: { body: ticketSchema } }, async (request, reply) => {
-    const machine = await tokens.redeemTicket(request.body.ticket)
-    if (machine === undefined) throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
-    const own = await tokens.create({ role: 'worker', name: machine }, credentialLifeSeconds)
+    const redeemed = await tokens.redeemTicket(request.body.ticket)
+    if (redeemed?.isFirst === false) emit({ machine: redeemed.machine, hop: 'ticket-refused', address: request.ip, why: 'it was used already' })
+    if (redeemed?.isFirst !== true) throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
+    const { machine } = redeemed
+    // Somebody may have decided otherwise since the ticket was given.
+    if (!admission.isAdmitted(await machines.read(machine))) throw new HttpProblem(401, `the machine ${machine} is not admitted`)
+    const own = await tokens.create({ role: 'worker', name: machine, isMachine: true }, credentialLifeSeconds)
     const answer: CredentialAnswer = {
       machine,
       credential: own,
@@ -45,7 +56,7 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
   })
 
   app.put<{ Params: { id: string }; Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request) => {
-    await authorize(request, may.work)
+    refuseOtherMachine(await authorize(request, may.work), request.body.id)
     const inventory = request.body
     if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
     await machines.record(inventory)
@@ -59,11 +70,17 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     if (role === 'worker' && name !== id) throw new HttpProblem(403, `expected the credential of the machine ${id}, got that of ${name}`)
   }
 
-  const params = { type: 'object', properties: { id: workerIdSchema }, required: ['id'] } as const
   app.put<{ Params: { id: string }; Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {
     await authorize(request, may.change)
     return machines.label(request.params.id, request.body.labels)
   })
+
+  for (const [action, decide] of [['admit', admission.admit], ['refuse', admission.refuse]] as const) {
+    app.post<{ Params: { id: string } }>(`/machines/:id/${action}`, { schema: { params: macParams } }, async (request) => {
+      const { name } = await authorize(request, may.change)
+      return decide(request.params.id, name)
+    })
+  }
 
   app.put<{ Params: { id: string }; Body: MachineSystem }>('/machines/:id/system', { schema: { params, body: machineSystemSchema } }, async (request, reply) => {
     await authorizeOwn(request, may.work)

@@ -61,7 +61,7 @@ export async function openJobServer({ others = [], othersFirst = false }: JobSer
     async start() {
       const config = configWithoutNetboot({ data: directory, listen: `127.0.0.1:${port}` })
       const own = { url: url() }
-      running = await startFirstComputer({ config: { ...config, servers: othersFirst ? [...others, own] : [own, ...others] }, log, run, start })
+      running = await startFirstComputer({ config: { ...config, admit: 'all', servers: othersFirst ? [...others, own] : [own, ...others] }, log, run, start })
       port = Number(new URL(running.url).port)
       own.url = url()
     },

@@ -27,7 +27,7 @@ export async function measureClaim({ appliance, log, ...context }: BootContext &
   await writeFile(join(data, 'jobs.json'), JSON.stringify(list))
   const { interfaceName, address, port, range, router, nameServers } = served
   const netboot = { interface: interfaceName, range: `${range.first}-${range.last}`, router, nameServers }
-  const file = { data, listen: `${address}:${port}`, netboot, appliance }
+  const file = { data, listen: `${address}:${port}`, netboot, appliance, admit: 'all' }
   const config = parseConfig(JSON.stringify(file), join(context.directory, 'ingot.yaml'))
   const firstComputer = await startFirstComputer({ config, log, run: context.run, start: context.start })
   const requestLog = openRequestLog()

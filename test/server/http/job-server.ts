@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import type { Plan } from '../../../images/plan.ts'
 import { withJobDefaults } from '../../../server/api/job.ts'
 import type { Inventory } from '../../../server/api/machine.ts'
+import { createAdmission } from '../../../server/admission.ts'
 import { openEventLog } from '../../../server/event-log.ts'
 import { createApp } from '../../../server/http/app.ts'
 import { jobRoutes } from '../../../server/http/routes/jobs.ts'
@@ -77,8 +78,9 @@ export async function openJobServer({ list = [] }: { list?: object[] } = {}) {
       return job
     },
   })
+  const admission = createAdmission({ machines, tokens, policy: 'ask', emit: events.emit, log: pino({ level: 'silent' }) })
   const servers = [{ url: 'http://one' }, { url: 'http://two', credential: 'theirs' }]
-  await app.register(machineRoutes, { machines, tokens, authorize, emit: events.emit, servers })
+  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit: events.emit, servers })
 
   const ask =
     (role: keyof typeof credentials) =>
@@ -91,6 +93,7 @@ export async function openJobServer({ list = [] }: { list?: object[] } = {}) {
     tokens,
     events,
     machines,
+    admission,
     credentials,
     jobs,
     app,

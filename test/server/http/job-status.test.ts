@@ -211,11 +211,12 @@ describe('published schemas', () => {
 
 describe('a booted machine', () => {
   test('exchanges its ticket once for a credential and the servers it walks', async () => {
+    await server.admission.admit('52-54-00-00-00-09', 'ci')
     const ticket = await server.tokens.createTicket('52-54-00-00-00-09', 60)
     const exchange = () => server.app.inject({ method: 'POST', url: '/credentials', payload: { ticket } })
     const answer = (await exchange()).json()
     expect(answer).toMatchObject({ machine: '52-54-00-00-00-09', servers: [{ url: 'http://one', credential: answer.credential }, { url: 'http://two', credential: 'theirs' }] })
-    expect(await server.tokens.identify(answer.credential)).toEqual({ role: 'worker', name: '52-54-00-00-00-09' })
+    expect(await server.tokens.identify(answer.credential)).toEqual({ role: 'worker', name: '52-54-00-00-00-09', isMachine: true })
     expect((await exchange()).statusCode).toBe(401)
   })
 })

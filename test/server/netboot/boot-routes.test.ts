@@ -7,7 +7,8 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { KnownAtBoot } from '../../../boot/choose-boot.ts'
-import { renderLocalDiskScript, renderWorkerScript } from '../../../boot/ipxe-script.ts'
+import { renderLocalDiskScript, renderWaitScript, renderWorkerScript } from '../../../boot/ipxe-script.ts'
+import { ipxeScriptUrl } from '../../../boot/offer.ts'
 import type { NewMachineEvent } from '../../../server/event-log.ts'
 import { createApp } from '../../../server/http/app.ts'
 import { bootRoutes } from '../../../server/netboot/boot-routes.ts'
@@ -23,6 +24,7 @@ let url: string
 let events: NewMachineEvent[]
 let known: string | undefined
 let knownAtBoot: KnownAtBoot
+let waiting: string[]
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot boot '))
@@ -30,7 +32,8 @@ beforeEach(async () => {
   await writeFile(path('kernel'), kernel)
   events = []
   known = machine
-  knownAtBoot = {}
+  knownAtBoot = { isAdmitted: true }
+  waiting = []
   app = createApp({ log: pino({ level: 'silent' }) })
   await app.register(bootRoutes, {
     httpUrl,
@@ -42,6 +45,7 @@ beforeEach(async () => {
     ]),
     issueTicket: async (of) => `ticket-of-${of}`,
     knownAtBoot: async () => knownAtBoot,
+    onWaiting: async (id, address) => void waiting.push(`${id} ${address}`),
     machineAt: (address) => (address === '127.0.0.1' ? known : undefined),
     emit: (event) => void events.push(event),
   })
@@ -70,12 +74,18 @@ describe('/boot/ipxe', () => {
   })
   it('F6 a machine that an image was deployed to boots its disk, until a job is pushed to it', async () => {
     const ask = async () => (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=efi`)).text()
-    knownAtBoot = { system: { image: 'web', version: 'web-1' } }
+    knownAtBoot = { isAdmitted: true, system: { image: 'web', version: 'web-1' } }
     const why = 'web:web-1 was deployed to it'
     expect(await ask()).toBe(renderLocalDiskScript(why))
     expect(events).toEqual([{ machine, hop: 'local-disk', address: '127.0.0.1', why }])
     knownAtBoot = { ...knownAtBoot, assignedJob: 'web-2' }
     expect(await ask()).toContain(`ticket-of-${machine}`)
+  })
+  it('of a machine that is not admitted holds no ticket, and asks again', async () => {
+    knownAtBoot = { isAdmitted: false }
+    expect(await (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=efi`)).text()).toBe(renderWaitScript(machine, ipxeScriptUrl(httpUrl)))
+    expect(waiting).toEqual([`${machine} 127.0.0.1`])
+    expect(events).toEqual([])
   })
   it('asked without a MAC is the script that finds out', async () => {
     expect(await (await fetch(`${url}/boot/ipxe`)).text()).toContain(`chain --replace ${httpUrl}/boot/ipxe?mac=\${netX/mac:hexhyp}`)

@@ -74,7 +74,8 @@ export async function serve(
     stage2Digest: `sha256:${'0'.repeat(64)}`,
     bootFiles: netboot.bootFiles,
     issueTicket: async (machine) => `ticket-of-${machine}`,
-    knownAtBoot: async () => ({}),
+    knownAtBoot: async () => ({ isAdmitted: true }),
+    onWaiting: async () => {},
     machineAt: netboot.machineAt,
     emit,
   })
