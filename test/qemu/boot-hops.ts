@@ -2,11 +2,11 @@ import { inNamespace } from '../helpers/namespace.ts'
 import type { BootInput, BootResult } from './netboot-scenario.ts'
 
 /** Boots a machine in a network of its own and returns its hops, each with the file that it names, for example `tftp snponly.efi`. */
-export const boot = async (path: BootInput['path'], mode: BootInput['mode'] = 'dhcp') => {
+export const boot = async (path: BootInput['path'], mode: BootInput['mode'] = 'dhcp', more: Pick<BootInput, 'asksBeforeAdmission'> = {}) => {
   const { hops } = await inNamespace<BootResult>(
     new URL('netboot-scenario.ts', import.meta.url),
-    { path, mode, routerAdvertisements: true },
-    { timeoutMs: 60_000 },
+    { path, mode, routerAdvertisements: true, ...more },
+    { timeoutMs: 120_000 },
   )
   return hops.map((hop) => ('file' in hop && hop.file !== '' ? `${hop.hop} ${hop.file.split('?')[0]}` : hop.hop))
 }

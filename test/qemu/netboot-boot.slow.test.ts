@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { noNamespaces } from '../helpers/namespace.ts'
-import { boot, kernelTwice, proxied } from './boot-hops.ts'
+import { boot, dhcp, kernelTwice, proxied } from './boot-hops.ts'
 
 const script = [...proxied('http://10.77.0.1:8080/boot/ipxe'), 'boot-script', ...kernelTwice]
 
@@ -10,5 +10,12 @@ describe.skipIf(noNamespaces)('beside dnsmasq, which gives the addresses, an emp
   })
   it('on UEFI, by HTTP boot and no TFTP', async () => {
     expect(await boot('uefi-http', 'proxy')).toEqual([...proxied('http://10.77.0.1:8080/boot/snponly.efi'), ...script])
+  })
+})
+
+describe.skipIf(noNamespaces)('a machine that is not admitted', { timeout: 120_000 }, () => {
+  it('asks again by itself until it is, and boots the worker then', async () => {
+    const hops = await boot('rom', 'dhcp', { asksBeforeAdmission: 2 })
+    expect(hops).toEqual([...dhcp('http://10.77.0.1:8080/boot/ipxe'), 'admission', 'admission', 'boot-script', ...kernelTwice])
   })
 })

@@ -18,6 +18,8 @@ export interface BootInput {
   /** `proxy`: dnsmasq gives the addresses, and we only say what to boot. */
   mode?: 'dhcp' | 'proxy'
   routerAdvertisements: boolean
+  /** How often the machine asks before it is admitted; default it is from the beginning. */
+  asksBeforeAdmission?: number
 }
 export interface BootResult {
   hops: (NewMachineEvent & { sincePowerOnMs: number })[]
@@ -27,10 +29,10 @@ const mac = '52:54:00:12:34:56'
 const machine = '52-54-00-12-34-56'
 
 /** Powers a machine on and waits until it has fetched its boot script and tried twice to boot the kernel, which is none. */
-export async function scenario(network: TestNetwork, { path, mode = 'dhcp', routerAdvertisements }: BootInput): Promise<BootResult> {
+export async function scenario(network: TestNetwork, { path, mode = 'dhcp', routerAdvertisements, asksBeforeAdmission = 0 }: BootInput): Promise<BootResult> {
   if (mode === 'proxy') await startDnsmasq(await network.addClient('dnsmasq', '02:00:00:00:00:fe'), network)
   const secureBoot = path === 'secure-boot'
-  const served = await serve(network, { routerAdvertisements, ...(secureBoot ? secureBootOptions(network) : {}), ...(mode === 'proxy' ? { dhcp: undefined } : {}) })
+  const served = await serve(network, { routerAdvertisements, asksBeforeAdmission, ...(secureBoot ? secureBootOptions(network) : {}), ...(mode === 'proxy' ? { dhcp: undefined } : {}) })
   await network.addTap('tap0')
   const powerOnMs = served.nowMs()
   const console = join(network.directory, 'console')

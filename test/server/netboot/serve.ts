@@ -29,10 +29,10 @@ export const addresses: AddressOptions = {
   reservations: new Map(),
 }
 
-/** All boot services on the test network, with three files of text in place of the appliance. */
+/** All boot services on the test network, with three files of text in place of the appliance. Machines are admitted once they have asked so often. */
 export async function serve(
   { interfaceName, address, prefixLength, directory }: TestNetwork,
-  more: Partial<NetbootOptions> = {},
+  { asksBeforeAdmission = 0, ...more }: Partial<NetbootOptions> & { asksBeforeAdmission?: number } = {},
 ): Promise<Served> {
   const httpUrl = `http://${address}:8080`
   const events: Served['events'] = []
@@ -67,6 +67,7 @@ export async function serve(
     stage2: join(directory, 'stage2.squashfs'),
   }
   // On BIOS iPXE takes any file that fits below 640 KiB for a boot program, and runs it.
+  let asked = 0
   for (const path of Object.values(appliance)) await writeFile(path, Buffer.alloc(1024 * 1024, 'not a real one'))
   await app.register(bootRoutes, {
     httpUrl,
@@ -74,8 +75,11 @@ export async function serve(
     stage2Digest: `sha256:${'0'.repeat(64)}`,
     bootFiles: netboot.bootFiles,
     issueTicket: async (machine) => `ticket-of-${machine}`,
-    knownAtBoot: async () => ({ isAdmitted: true }),
-    onWaiting: async () => {},
+    knownAtBoot: async () => ({ isAdmitted: asked >= asksBeforeAdmission }),
+    async onWaiting(machine, from) {
+      asked++
+      emit({ machine, hop: 'admission', state: 'waiting', address: from })
+    },
     machineAt: netboot.machineAt,
     emit,
   })
