@@ -10,6 +10,8 @@ const stateAfter = {
   'dhcp-offer': 'booting',
   'dhcp-ack': 'booting',
   tftp: 'booting',
+  // It waits to be admitted, or to ask again after that.
+  admission: 'waiting',
   'boot-script': 'booting',
   kernel: 'booting',
   initramfs: 'booting',
@@ -26,10 +28,12 @@ const stateAfter = {
   lost: 'lost',
   // Of an image that this machine made a while ago: says nothing of the machine.
   proof: undefined,
+  // Of who showed the ticket, which need not be the machine.
+  'ticket-refused': undefined,
 } as const satisfies Record<Hop, string | undefined>
 type MachineState = NonNullable<(typeof stateAfter)[Hop]> | 'unseen'
 
-const states: readonly MachineState[] = ['booting', 'local-disk', 'idle', 'working', 'failed', 'lost', 'unseen']
+const states: readonly MachineState[] = ['waiting', 'booting', 'local-disk', 'idle', 'working', 'failed', 'lost', 'unseen']
 
 /** The known machines by what they did last since this server began; `unseen` are those of which nothing was heard. */
 export function observeMachines({ registry, readBefore }: Metrics, { events, machines }: { events: Pick<EventLog, 'follow'>; machines: Pick<MachineStore, 'list'> }): void {
