@@ -47,7 +47,7 @@ export async function layTarget({ device, sizeBytes, image, manifest, config, is
   if (sizeBytes > config.diskSizeBytes) await growDisk({ device: disk.device, config, run, signal })
 
   const partitions = await readPartitions(disk, config, context)
-  const target: TargetDisk = { device: disk.device, layoutSizeBytes: sizeBytes, partitions, layered: { sectorBytes, layers, changed: disk.changed } }
+  const target: TargetDisk = { device: disk.device, layoutSizeBytes: sizeBytes, partitions, layered: { sectorBytes, layers, changed: disk.changed, ...(isFilled ? { filledDevice: device } : {}) } }
   await mountTarget(target, root, run)
   context.disk = target
 }

@@ -9,6 +9,7 @@ import { planCapture, type CapturePlan } from '../capture/plan-capture.ts'
 import { sendChunks } from '../capture/send-chunks.ts'
 import { unmountTree } from '../capture/unmount-tree.ts'
 import { splitUnchanged } from '../layers/split-unchanged.ts'
+import { markCapture } from '../resume/mark-capture.ts'
 import { MissingBlobError } from '../server-client.ts'
 import type { StepContext, TargetDisk } from './context.ts'
 
@@ -17,6 +18,8 @@ const mostSends = 3
 
 /** What becomes of the chunks that are sent. */
 export interface Destination {
+  /** Which step of the plan this is, from where an attempt that loses its power now goes on. */
+  stepIndex: number
   /** Name of the image that they belong to. */
   image: string
   artifactType: string
@@ -55,11 +58,13 @@ export async function captureTarget(destination: Destination, context: StepConte
     const plan = await planCapture(handle, disk, { sectorBytes, run, log })
     const config = renderConfig(context, disk, { sectorBytes, packages, partitions: plan.partitions })
     const changed = await disk.layered?.changed()
+    const { patches, unmark } = await markCapture(destination.stepIndex, context)
     const { manifest, digest, ...sent } = await keepWhole((sends) => {
       // What the server lacks may be what was not sent because it had it once.
       const split = sends === 1 && disk.layered !== undefined ? splitUnchanged(plan.chunks, disk.layered.layers, changed!) : { unchanged: [], chunks: plan.chunks }
-      return sendImage(handle, { plan: { ...plan, chunks: split.chunks }, unchanged: split.unchanged, config, destination }, context)
+      return sendImage(handle, { plan: { ...plan, patches: [...plan.patches, ...patches], chunks: split.chunks }, unchanged: split.unchanged, config, destination }, context)
     }, log)
+    await unmark()
     return { manifest, config, digest, figures: { usedBytes: usedBytesOf(plan.chunks), ...sent } }
   } finally {
     await handle.close()

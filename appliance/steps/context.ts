@@ -24,6 +24,8 @@ export interface TargetDisk {
     sectorBytes: number
     layers: readonly ChunkDescriptor[]
     changed: OpenLayeredDisk['changed']
+    /** The real disk, if that holds all of the image by itself, for example `/dev/vda`. */
+    filledDevice?: string
   }
 }
 

@@ -11,6 +11,7 @@ export const image: StepExecutor<'image'> = async (step, context) => {
   const base = plan.steps.find((each) => each.kind === 'start-from')
   const { digest, figures } = await captureTarget(
     {
+      stepIndex: plan.steps.indexOf(step),
       image: step.image,
       artifactType: mediaTypes.artifact,
       // Source: OCI image-spec 1.1, annotations.md.

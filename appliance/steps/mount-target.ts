@@ -23,11 +23,16 @@ export const byDepth = <Partition extends SystemPartition>(partitions: readonly 
 const depth = (path: string) => path.split('/').filter((part) => part !== '').length
 
 /** Mounts the partitions of the installed system that have a place there at `root`, which `unmountTree` undoes. */
-export async function mountTarget({ partitions }: { partitions: readonly InstalledPartition[] }, root: string, run: Run): Promise<void> {
+export async function mountTarget(
+  { partitions }: { partitions: readonly InstalledPartition[] },
+  root: string,
+  run: Run,
+  { readOnly = false }: { readOnly?: boolean } = {},
+): Promise<void> {
   const mounted = partitions.flatMap(({ device, mountPoint, filesystem }) => (mountPoint === undefined || filesystem === undefined ? [] : [{ device, mountPoint, filesystem }]))
   for (const { device, mountPoint, filesystem } of mounted.sort((a, b) => depth(a.mountPoint) - depth(b.mountPoint))) {
     const path = join(root, mountPoint)
     await mkdir(path, { recursive: true })
-    await run('mount', ['-t', filesystem, device, path])
+    await run('mount', [...(readOnly ? ['--read-only'] : []), '-t', filesystem, device, path])
   }
 }

@@ -15,11 +15,12 @@ const fetched = ['var/lib/apt/lists', 'var/cache/apt']
  * Keeps the disk as it is on the first computer, and goes on with it in such a way that what is written from now on is known: the image is then made of what is
  * kept and of that, without reading all of the disk a second time.
  */
-export const snapshot: StepExecutor<'snapshot'> = async ({ image, tag }, context) => {
-  const { disk, root, server, run, log } = context
+export const snapshot: StepExecutor<'snapshot'> = async (step, context) => {
+  const { image, tag } = step
+  const { plan, disk, root, server, run, log } = context
   for (const path of fetched) await emptyFolder(join(root, path))
   const { figures, manifest, config } = await captureTarget(
-    { image, artifactType: mediaTypes.snapshot, publish: (bytes, signal) => server.pushSnapshot(image, tag, bytes, signal) },
+    { stepIndex: plan.steps.indexOf(step), image, artifactType: mediaTypes.snapshot, publish: (bytes, signal) => server.pushSnapshot(image, tag, bytes, signal) },
     context,
   )
   log.info({ image, tag, ...figures }, 'the result of the steps so far is kept')

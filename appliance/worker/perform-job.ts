@@ -4,6 +4,7 @@ import type { Failure } from '../../server/api/status.ts'
 import { claimVariable, endPrograms } from '../end-programs.ts'
 import { CommandError, run as runProgram, start, type Run } from '../run.ts'
 import type { StepContext } from '../steps/context.ts'
+import { resumeCapture } from '../resume/resume-capture.ts'
 import { performStep } from '../steps/executors.ts'
 import { startFromSnapshot } from '../steps/snapshot.ts'
 import { RefusedError } from './answer-errors.ts'
@@ -125,8 +126,11 @@ async function performSteps({ held, takeInventory, stateDirectory, directories, 
     step = 'tools'
     await mountTools(context, { stateDirectory, directory: directories.tools })
     step = 'snapshot'
-    const doneSteps = await startFromSnapshot(context)
-    if (doneSteps > 0) reporter.line(`== steps 1 to ${doneSteps} of ${stepCount}: taken from what an earlier job kept`)
+    const resumedSteps = await resumeCapture(context)
+    if (resumedSteps > 0) reporter.line(`== steps 1 to ${resumedSteps} of ${stepCount}: on the disk, as an earlier attempt left it`)
+    const keptSteps = resumedSteps > 0 ? 0 : await startFromSnapshot(context)
+    if (keptSteps > 0) reporter.line(`== steps 1 to ${keptSteps} of ${stepCount}: taken from what an earlier job kept`)
+    const doneSteps = resumedSteps + keptSteps
     for (const each of plan.steps.slice(doneSteps)) {
       stepIndex = plan.steps.indexOf(each)
       step = each.kind

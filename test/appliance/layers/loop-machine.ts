@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { run, start } from '../../../appliance/run.ts'
 import type { StepContext } from '../../../appliance/steps/context.ts'
+import { resumeCapture } from '../../../appliance/resume/resume-capture.ts'
 import { performStep } from '../../../appliance/steps/executors.ts'
 import { startFromSnapshot } from '../../../appliance/steps/snapshot.ts'
 import type { Plan, Step } from '../../../images/plan.ts'
@@ -15,6 +16,8 @@ import type { ImageShelf } from './image-shelf.ts'
 /** A machine whose only disk, a scratch disk full of old data, is a loop device. Needs root. */
 export interface LoopMachine {
   disk: LoopDisk
+  /** Whether the disk may be overwritten though it holds data. */
+  isScratch: boolean
   /** Performs the steps of a job as the worker does, with everything taken down in the end; says which kinds were performed. */
   perform(steps: Step[], shelf: ImageShelf, imageVersion: string): Promise<string[]>
   /** Captures the disk that the first step of the last job partitioned, all of it. */
@@ -39,7 +42,7 @@ export async function makeLoopMachine(sizeBytes: number, components: ComponentSt
     plan: { recipe: { name: 'web', digest: 'sha256:00' }, architecture: 'amd64', firmware: ['bios'], steps } as unknown as Plan,
     job: imageVersion,
     inventory: inventory as unknown as StepContext['inventory'],
-    scratchSerials: isScratch ? ['S1'] : [],
+    scratchSerials: machine.isScratch ? ['S1'] : [],
     root: join(folder, 'target'),
     disk: undefined,
     written: undefined,
@@ -52,14 +55,15 @@ export async function makeLoopMachine(sizeBytes: number, components: ComponentSt
     progress: () => {},
     signal: new AbortController().signal,
   })
-  return {
+  const machine: LoopMachine = {
     disk,
+    isScratch,
     errors,
     async perform(steps, shelf, imageVersion) {
       const context = contextOf(steps, shelf, imageVersion)
       const performed: string[] = []
       try {
-        const done = await startFromSnapshot(context)
+        const done = (await resumeCapture(context)) || (await startFromSnapshot(context))
         for (const step of steps.slice(done)) {
           await performStep(step, context)
           if (step.kind === 'partition') partitioned = context.disk
@@ -80,6 +84,7 @@ export async function makeLoopMachine(sizeBytes: number, components: ComponentSt
       await removeUnmounted(folder)
     },
   }
+  return machine
 }
 
 /** A root filesystem in which one program, busybox, is all programs, and which holds `padding`. */
