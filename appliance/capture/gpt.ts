@@ -45,13 +45,16 @@ export interface Patch {
   bytes: Buffer
 }
 
+/** Whether a disk whose first bytes these are has a GPT, sound or not. */
+export const hasGpt = (start: Buffer, sectorBytes: number): boolean => start.toString('latin1', sectorBytes, sectorBytes + signature.length) === signature
+
 /**
  * Reads a partition table from the first bytes of a disk (1 MiB is always enough).
  * Throws when there is none, or one of its checksums is wrong.
  */
 export function parseGpt(start: Buffer, sectorBytes: number): Gpt {
   const headerBlock = start.subarray(sectorBytes, 2 * sectorBytes)
-  if (headerBlock.toString('latin1', 0, 8) !== signature) throw new Error('partition table: expected a GPT, got none')
+  if (!hasGpt(start, sectorBytes)) throw new Error('partition table: expected a GPT, got none')
   const headerBytes = headerBlock.readUInt32LE(headerField.size)
   if (headerBytes < 92 || headerBytes > sectorBytes) {
     throw new Error(`partition table: expected a header of 92 to ${sectorBytes} bytes, got ${headerBytes}`)

@@ -5,11 +5,13 @@ import type { Run } from '../run.ts'
 import type { TargetDisk } from '../steps/context.ts'
 import type { ByteRange } from './byte-range.ts'
 import { findUsedRanges, type PartitionContents } from './find-used-ranges.ts'
-import { parseGpt, resizeGpt, type GptPartition, type Patch } from './gpt.ts'
+import { hasGpt, parseGpt, resizeGpt, type GptPartition, type Patch } from './gpt.ts'
 import { planChunks, type PlannedChunk } from './plan-chunks.ts'
 
 /** What of a disk goes into its image. */
 export interface CapturePlan {
+  /** Size of the disk that the image describes. */
+  diskSizeBytes: number
   chunks: PlannedChunk[]
   /** The partition table as it must be on a disk of exactly the layout's size. */
   patches: Patch[]
@@ -19,8 +21,9 @@ export interface CapturePlan {
 
 /**
  * Finds what must be read of a disk: everything before its first partition (partition table and boot code), the used ranges of every partition,
- * and the end of the layout, where the backup partition table goes. A partition that the plan does not name is captured whole.
- * Throws when the disk lacks a planned partition or one reaches beyond the layout.
+ * and the end of the layout, where the backup partition table goes. A partition that the plan does not name is captured whole, and so is a disk without a
+ * GPT: what of it means something is not known. The log says so.
+ * Throws when the GPT is damaged, the disk lacks a planned partition or one reaches beyond the layout.
  */
 export async function planCapture(
   handle: FileHandle,
@@ -28,6 +31,7 @@ export async function planCapture(
   options: { sectorBytes: number; run: Run; log: Logger },
 ): Promise<CapturePlan> {
   const { buffer: start } = await handle.read(Buffer.alloc(chunkSizeBytes), 0, chunkSizeBytes, 0)
+  if (!hasGpt(start, options.sectorBytes)) return planWhole(disk, options)
   const gpt = parseGpt(start, options.sectorBytes)
   const patches = resizeGpt(gpt, disk.layoutSizeBytes)
 
@@ -45,6 +49,7 @@ export async function planCapture(
   const bootArea: ByteRange = { startBytes: 0, endBytes: Math.min(...gpt.partitions.map((partition) => partition.startBytes)) }
   const patched = patches.map(({ startBytes, bytes }) => ({ startBytes, endBytes: startBytes + bytes.length }))
   return {
+    diskSizeBytes: disk.layoutSizeBytes,
     chunks: planChunks([bootArea, ...contents.flatMap(({ used }) => used), ...patched], disk.layoutSizeBytes, chunkSizeBytes),
     patches,
     partitions: gpt.partitions.map((found, index) => {
@@ -52,4 +57,11 @@ export async function planCapture(
       return { ...found, ...(filesystem === undefined ? {} : { filesystem }) }
     }),
   }
+}
+
+/** All of a disk, up to its own end. */
+async function planWhole({ device }: TargetDisk, { run, log }: { run: Run; log: Logger }): Promise<CapturePlan> {
+  const diskSizeBytes = Number(await run('blockdev', ['--getsize64', device]))
+  log.info({ disk: device, sizeBytes: diskSizeBytes, reason: 'it has no GUID partition table' }, 'disk is captured whole')
+  return { diskSizeBytes, chunks: planChunks([{ startBytes: 0, endBytes: diskSizeBytes }], diskSizeBytes, chunkSizeBytes), patches: [], partitions: [] }
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { chunkSizeBytes, offsetAnnotation, type ChunkDescriptor, type ImageConfig, type ImageManifest } from '../../server/api/image.ts'
 import { mediaTypes } from '../../server/api/media-types.ts'
@@ -56,7 +57,7 @@ export async function captureTarget(destination: Destination, context: StepConte
   try {
     context.progress({ detail: 'finding used blocks' })
     const plan = await planCapture(handle, disk, { sectorBytes, run, log })
-    const config = renderConfig(context, disk, { sectorBytes, packages, partitions: plan.partitions })
+    const config = renderConfig(context, disk, { ...plan, sectorBytes, packages })
     const changed = await disk.layered?.changed()
     const { patches, unmark } = await markCapture(destination.stepIndex, context)
     const { manifest, digest, ...sent } = await keepWhole((sends) => {
@@ -137,11 +138,11 @@ async function readInstalledPackages(root: string): Promise<ImageConfig['package
 function renderConfig(
   { plan, job, inventory }: StepContext,
   disk: TargetDisk,
-  found: { sectorBytes: number; packages: ImageConfig['packages']; partitions: CapturePlan['partitions'] },
+  found: Pick<CapturePlan, 'diskSizeBytes' | 'partitions'> & Pick<ImageConfig, 'sectorBytes' | 'packages'>,
 ): ImageConfig {
   return {
     version: 1,
-    diskSizeBytes: disk.layoutSizeBytes,
+    diskSizeBytes: found.diskSizeBytes,
     sectorBytes: found.sectorBytes,
     chunkSizeBytes,
     architecture: plan.architecture,
@@ -163,5 +164,6 @@ function renderConfig(
     packages: found.packages,
     builtAt: new Date().toISOString(),
     workerVersion: inventory.workerVersion,
+    programs: { linux: release(), node: process.versions.node, zstd: process.versions.zstd ?? 'unknown' },
   }
 }

@@ -52,6 +52,8 @@ export const imageConfigSchema = Type.Object(
     packages: Type.Array(Type.Object({ name: Type.String(), version: Type.String() }, closed)),
     builtAt: Type.String({ format: 'date-time' }),
     workerVersion: Type.String(),
+    /** Versions of what made it, for example `{ linux: '6.1.0-41-amd64', node: '26.10.0', zstd: '1.5.7' }`; images of before have none. */
+    programs: Type.Optional(Type.Record(Type.String(), Type.String())),
   },
   closed,
 )

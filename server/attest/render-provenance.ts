@@ -29,7 +29,7 @@ export const provenanceSchema = Type.Object({
 /** Of what, where and when an image was built, in the terms of SLSA: the parameters are what a user chose, the machine is what came of it. */
 export function renderProvenance({ name, config }: Image, facts: BuildFacts, { byproducts, tool }: { byproducts: readonly Byproduct[]; tool: Tool }) {
   const { recipe, job, attempt, machine, startedAt, components, base } = facts
-  const { firmware, architecture, packages, builtAt, workerVersion } = config
+  const { firmware, architecture, packages, builtAt, workerVersion, programs = {} } = config
   return {
     buildDefinition: {
       buildType: 'https://ingot.dev/recipe-build/v1',
@@ -42,7 +42,7 @@ export function renderProvenance({ name, config }: Image, facts: BuildFacts, { b
       ],
     },
     runDetails: {
-      builder: { id: 'https://ingot.dev/builder/v1', version: { [tool.name]: tool.version, worker: workerVersion } },
+      builder: { id: 'https://ingot.dev/builder/v1', version: { [tool.name]: tool.version, worker: workerVersion, ...programs } },
       metadata: { invocationId: `${job}/${attempt}`, startedOn: startedAt, finishedOn: builtAt },
       byproducts: byproducts.map(({ digest, ...rest }) => ({ ...rest, digest: { sha256: hexOf(digest) } })),
     },

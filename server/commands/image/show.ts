@@ -34,7 +34,7 @@ export function renderImage(image: Image, proof: ProofRecord | undefined): strin
     ['disk', `${prettyBytes(config.diskSizeBytes, { binary: true })}, stored in ${prettyBytes(blobBytes)}`],
     ['boots with', config.firmware.join(', ')],
     ['recipe', `${config.recipe.name}, ${config.recipe.digest}`],
-    ['made', `${config.builtAt} by ${config.machine}, job ${config.job}`],
+    ['made', [`${config.builtAt} by ${config.machine}, job ${config.job}`, ...Object.entries(config.programs ?? {}).map((each) => each.join(' '))].join(', ')],
     ['packages', String(config.packages.length)],
     ['proof', renderProof(proof)],
   ]

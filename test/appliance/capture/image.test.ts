@@ -56,7 +56,7 @@ test.each([16, 32])('B23 the image holds the used blocks of a disk with FAT%i bi
   expect((await readFile(join(disk.folder, 'copied'))).equals(await readFile(join(disk.folder, 'BOOTX64.EFI')))).toBe(true)
 
   const { config } = await server.store.resolve('debian-12')
-  expect(config).toMatchObject({ diskSizeBytes: 160 * mib, job: 'job-1', packages: [{ name: 'nginx', version: '1.22.1-9' }] })
+  expect(config).toMatchObject({ diskSizeBytes: 160 * mib, job: 'job-1', packages: [{ name: 'nginx', version: '1.22.1-9' }], programs: { node: process.versions.node } })
   expect(config.partitions.map(({ name, filesystem }) => [name, filesystem])).toEqual([['bios', undefined], ['efi', 'vfat'], ['root', 'ext4']])
   expect(progress.at(-1)?.doneBytes).toBe(progress.at(-1)?.totalBytes)
 })
@@ -83,6 +83,20 @@ test('a partition that the plan does not name is captured whole, and the log say
   await exportRaw(server.store, 'debian-12', raw)
   expect((await readPart(raw, 2 * mib, 42 * mib)).equals(await readPart(disk.file, 2 * mib, 42 * mib))).toBe(true)
   expect(lines.some((line) => line.includes('partition is captured whole') && line.includes('"partition":"efi"'))).toBe(true)
+})
+
+test('a disk without a GPT is captured whole, up to its own end, and the log says so', { timeout: 120_000 }, async () => {
+  const { disk, server, raw } = await setUp({ diskSizeBytes: 168 * mib })
+  await run('umount', [disk.root])
+  await run('sgdisk', ['--zap-all', disk.target.device])
+  await run('sfdisk', ['--quiet', '--no-reread', '--force', disk.target.device], { input: 'label: dos\nstart=2048, type=83, bootable\n' })
+  const lines: string[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
+  await image({ kind: 'image', image: 'debian-12' }, stepContext(disk, server.url, { log }))
+  await exportRaw(server.store, 'debian-12', raw)
+  expect(await run('sha256sum', ['--binary', raw]).then((sum) => sum.split(' ')[0])).toBe(await run('sha256sum', ['--binary', disk.file]).then((sum) => sum.split(' ')[0]))
+  expect((await server.store.resolve('debian-12')).config).toMatchObject({ diskSizeBytes: 168 * mib, partitions: [] })
+  expect(lines.some((line) => line.includes('disk is captured whole') && line.includes('no GUID partition table'))).toBe(true)
 })
 
 test('a second image of an unchanged disk sends only its config and manifest', { timeout: 120_000 }, async () => {

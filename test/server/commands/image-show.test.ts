@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { addImage } from '../../../server/commands/image.ts'
 import { openImageStore } from '../../../server/image-store/open-image-store.ts'
 import { attachProof } from '../../../server/prove/attach-proof.ts'
-import { filled, storeSample } from '../image-store/sample-image.ts'
+import { filled, sampleConfig, storeSample } from '../image-store/sample-image.ts'
 import { provenOf } from '../prove/proof-rack.ts'
 
 /** A data directory with an image that was proven, one that was not, and one that came from elsewhere. */
@@ -15,7 +15,8 @@ async function setUp() {
   onTestFinished(() => rm(data, { recursive: true }))
   const store = await openImageStore(join(data, 'images'))
   onTestFinished(() => store.close())
-  const publish = async (version: string, value: number) => store.publish('debian-12', version, (await storeSample(store, [filled(0, value)])).bytes)
+  const config = sampleConfig({ programs: { linux: '6.1.0-41-amd64', zstd: '1.5.7' } })
+  const publish = async (version: string, value: number) => store.publish('debian-12', version, (await storeSample(store, [filled(0, value)], config)).bytes)
   const [proven, unproven] = [await publish('job-1', 1), await publish('job-2', 2)]
   await publish('job-3', 3)
   await attachProof(store.registry, proven, provenOf(proven))
@@ -44,7 +45,7 @@ test('ingot image show tells what a version is and what its copies showed when t
     expect.stringMatching(/^ {2}disk {9}4 MiB, stored in \d+ B$/),
     '  boots with   bios, uefi',
     '  recipe       debian-12, sha256:00',
-    '  made         2026-11-23T21:20:01.123Z by 52-54-00-12-34-56, job job-1',
+    '  made         2026-11-23T21:20:01.123Z by 52-54-00-12-34-56, job job-1, linux 6.1.0-41-amd64, zstd 1.5.7',
     '  packages     0',
     '  proof        boots on BIOS',
     '    BIOS: login prompt after 26.2 s, all checks passed after 34.5 s',

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkStore } from '../../../server/image-store/check-store.ts'
 import { openImageStore } from '../../../server/image-store/open-image-store.ts'
@@ -21,18 +20,28 @@ const makeImage = () => {
   return makeSample(chunks.map((bytes, index) => ({ offsetBytes: index * chunkSizeBytes, bytes })), config)
 }
 
+interface Pushing {
+  url: string
+  confirmed: Set<string>
+  /** A version that no other push has. */
+  next: () => string
+  /** Called before each request. */
+  onRequest: () => void
+}
+
 /** Pushes images one after another until the server is gone; tells those whose version was confirmed. */
-const pushUntilGone = async (url: string, worker: number, confirmed: Set<string>, next: () => string): Promise<void> => {
+const pushUntilGone = async ({ url, confirmed, next, onRequest }: Pushing): Promise<void> => {
+  const ask: typeof fetch = (...request) => (onRequest(), fetch(...request))
   for (;;) {
-    const version = `v${worker}-${next()}`
+    const version = next()
     const { blobs, bytes } = makeImage()
     try {
       for (const blob of blobs) {
         const path = `${url}/v2/debian-12/blobs/`
-        const known = await fetch(`${path}${digestOf(blob)}`, { method: 'HEAD', headers: credentials })
-        if (known.status === 404) await fetch(`${path}uploads/?digest=${digestOf(blob)}`, { method: 'POST', headers: credentials, body: blob })
+        const known = await ask(`${path}${digestOf(blob)}`, { method: 'HEAD', headers: credentials })
+        if (known.status === 404) await ask(`${path}uploads/?digest=${digestOf(blob)}`, { method: 'POST', headers: credentials, body: blob })
       }
-      const put = await fetch(`${url}/v2/debian-12/manifests/${version}`, { method: 'PUT', headers: credentials, body: bytes })
+      const put = await ask(`${url}/v2/debian-12/manifests/${version}`, { method: 'PUT', headers: credentials, body: bytes })
       if (put.status === 201) confirmed.add(version)
     } catch {
       return
@@ -48,9 +57,12 @@ test(`F3 ${kills} times kill -9 during pushes and garbage collection: each versi
   for (let round = 0; round < kills; round++) {
     const { url, kill } = await startServerProcess({ directory, collectsAlways: true })
     onTestFinished(kill)
-    const pushing = [1, 2, 3].map((worker) => pushUntilGone(url, worker, confirmed, () => String(++count)))
-    await sleep(Math.random() * 400)
-    await kill()
+    // By requests and not by time, so that a slow machine is killed at the same moments; three images are some 40 of them.
+    const killed = Promise.withResolvers<void>()
+    let left = randomInt(1, 80)
+    const onRequest = () => --left === 0 && killed.resolve(kill())
+    const pushing = Array.from({ length: 3 }, () => pushUntilGone({ url, confirmed, next: () => `v${++count}`, onRequest }))
+    await killed.promise
     await Promise.all(pushing)
     const report = await checkStore(directory)
     expect([report.problems, report.damaged, report.manifests.filter(({ problems }) => problems.length > 0)]).toEqual([[], [], []])
