@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { StepOf } from '../../images/plan.ts'
-import { chooseDisk, renderDisk } from '../steps/choose-disk.ts'
+import { chooseDisk, renderDisk } from '../../server/api/choose-disk.ts'
 import type { StepContext, TargetDisk } from '../steps/context.ts'
 import { mountTarget } from '../steps/mount-target.ts'
 import { partitionDevice, waitForDevice } from '../steps/partition-device.ts'

@@ -143,7 +143,8 @@ test('F4 a worker that is killed and started again ends what the first one left,
   await begun(bench)
   const left = await programsIn(bench.target)
   await first.kill()
-  expect(await programsIn(bench.target)).toEqual(left)
+  // The script runs others that come and go.
+  expect((await programsIn(bench.target)).filter((pid) => left.includes(pid))).not.toEqual([])
   await bench.startWorker(server)
   await until(async () => (await server.ask('GET', '/jobs/a.json') as { attempts: unknown[] }).attempts.length === 1)
   expect((await programsIn(bench.target)).filter((pid) => left.includes(pid))).toEqual([])
