@@ -20,16 +20,19 @@ import { openEventLog } from './event-log.ts'
 import { IngotError } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { componentRoutes } from './http/routes/components.ts'
+import { consoleRoutes } from './http/routes/console.ts'
 import { eventRoutes } from './http/routes/events.ts'
 import { claimOf, jobOf } from './http/claim-of.ts'
 import { machineOf } from './http/machine-of.ts'
 import { healthRoutes } from './http/routes/health.ts'
+import { imageDetailRoutes } from './http/routes/image-details.ts'
 import { imageDownloadRoutes } from './http/routes/image-downloads.ts'
 import { jobRoutes } from './http/routes/jobs.ts'
 import { machineDiskRoutes } from './http/routes/machine-disks.ts'
 import { machineRoutes } from './http/routes/machines.ts'
 import { metricRoutes } from './http/routes/metrics.ts'
 import { ociRoutes } from './http/routes/oci.ts'
+import { overviewRoutes } from './http/routes/overview.ts'
 import { recipeRoutes } from './http/routes/recipes.ts'
 import { sessionRoutes } from './http/routes/session.ts'
 import { signingKeyRoutes } from './http/routes/signing-key.ts'
@@ -52,6 +55,8 @@ import { createFirstComputerMetrics } from './metrics/first-computer-metrics.ts'
 import { bootRoutes } from './netboot/boot-routes.ts'
 import { createBootScripts, type BootScriptsOptions } from './netboot/boot-scripts.ts'
 import { startNetboot } from './netboot/netboot.ts'
+import { createOverview } from './overview/create-overview.ts'
+import { readRecentEvents } from './overview/read-recent-events.ts'
 import { packageRoutes } from './packages/package-routes.ts'
 import { createProver } from './prove/create-prover.ts'
 import { dropAbandonedProofs } from './prove/drop-abandoned-proofs.ts'
@@ -59,6 +64,7 @@ import { createReceiveImage } from './prove/receive-image.ts'
 import { startProofs } from './prove/start-proofs.ts'
 import { keepTokens } from './tokens/keep-tokens.ts'
 import { version } from './version.ts'
+import { buildConsole } from './web/build-console.ts'
 
 /** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
 const ticketLifeSeconds = 15 * 60
@@ -169,6 +175,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     onPublished: () => lookAfterImages(false),
     log: log.child({ part: 'proofs' }),
   })
+  const overview = createOverview({ jobs, machines, events, past: await readRecentEvents(dataDirectory), log: log.child({ part: 'overview' }) })
   const receiveImage = createReceiveImage({ jobs, proofs, emit })
   const app = createApp({ log })
   const metrics = createFirstComputerMetrics({ app, events, jobs, machines, log: log.child({ part: 'metrics' }) })
@@ -195,6 +202,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   await app.register(sessionRoutes, { tokens, authorize })
   await app.register(machineDiskRoutes, { machines, authorize, findTarget: createFindDiskTarget({ recipes, images, planOf: jobs.plan }) })
   await app.register(eventRoutes, { events, authorize })
+  await app.register(overviewRoutes, { overview, authorize })
+  await app.register(consoleRoutes, { build: buildConsole })
   await app.register(recipeRoutes, { recipes, authorize })
   await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })
   await app.register(componentRoutes, {
@@ -205,6 +214,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     nameOf: async (job, digest) => componentsOf(await jobs.plan(job)).find((each) => each.digest === digest)?.name ?? digest,
   })
   await app.register(packageRoutes, { mirrors: config.mirrors, cacheDirectory: join(dataDirectory, 'packages'), log: log.child({ part: 'packages' }) })
+  await app.register(imageDetailRoutes, { store: images, publicKey: signingKey.publicKey, authorize })
   await app.register(imageDownloadRoutes, { store: images, authorize })
   await app.register(ociRoutes, {
     store: images,
@@ -220,7 +230,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
 
   let lists: DynamicLists | undefined
   // In this order backwards: a rule that is just making a job is waited for when nothing can be fetched for it any more, and before the list goes.
-  const closers: (() => Promise<void>)[] = [() => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
+  const closers: (() => Promise<void>)[] = [() => overview.close(), () => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
   const close = async () => {
     for (const each of closers.splice(0).toReversed()) await each()
   }

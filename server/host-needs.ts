@@ -66,6 +66,7 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'tftpd-hpa', why: 'a peer of the benchmark', for: ['bench'] },
   { package: 'nginx', why: 'a peer of the benchmark', for: ['bench'] },
   { package: 'wrk', why: 'measures HTTP servers', for: ['bench'] },
+  { package: 'chromium', why: 'a browser, which looks at the console', for: ['test'] },
   { package: 'procps', why: 'looks for processes left behind', for: tests },
 ]
 

@@ -92,10 +92,6 @@ export type Job = JobEntry & Required<Pick<JobEntry, keyof typeof jobDefaults>>
 
 export const withJobDefaults = (entry: JobEntry): Job => ({ ...jobDefaults, ...entry })
 
-/** What a job does, in a few words: the name of its recipe, or `deploy web:web-1`. */
-export const describeWork = ({ recipe, deploy }: Pick<JobEntry, 'recipe' | 'deploy'>): string =>
-  deploy === undefined ? (recipe ?? '') : `deploy ${deploy.image}${deploy.version === undefined ? '' : `:${deploy.version}`}`
-
 /** The list as the file `jobs.json` (B2): in the user's order, whatever the priorities. */
 export const jobListSchema = Type.Object({ version: Type.Literal(1), jobs: Type.Array(jobEntrySchema) }, closed)
 export type JobList = Static<typeof jobListSchema>
@@ -116,6 +112,8 @@ export type ListedJob = Job & {
   worker?: string
   /** How far that worker is while it holds the job, and the proof of its image after. */
   progress?: Progress
+  /** When its time for that is over (B9). */
+  deadlineAt?: string
   notBefore?: string
   /** Why nobody takes it though it is available: no machine known here meets what it requires. */
   blocked?: string

@@ -38,6 +38,7 @@ export function renderListedJob(record: JobRecord, nowMs: number, known?: readon
     attempt: attemptsOf(record),
     ...(worker === undefined ? {} : { worker }),
     ...(status?.progress !== undefined && isUnderWay(status) ? { progress: status.progress } : {}),
+    ...(status !== undefined && isUnderWay(status) ? { deadlineAt: status.deadlineAt } : {}),
     ...(waits && history?.notBefore !== undefined ? { notBefore: history.notBefore } : {}),
     ...(blocked === undefined ? {} : { blocked }),
   }

@@ -1,5 +1,6 @@
 import prettyMs from 'pretty-ms'
-import { describeWork, type ListedJob } from '../../api/job.ts'
+import { describeWork } from '../../api/describe-work.ts'
+import type { ListedJob } from '../../api/job.ts'
 import { renderTable } from '../render-table.ts'
 import { renderProgress } from './render-progress.ts'
 

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { imageNamePattern, imageVersionPattern } from '../../api/image.ts'
-import { IngotError } from '../../errors.ts'
 import { imageFormatNames, openImageFile, type OpenedImageFile } from '../../image-store/export/open-image-file.ts'
 import { readImageFile } from '../../image-store/export/read-image-file.ts'
 import type { BlobRange, BlobStore } from '../../image-store/blob-store.ts'
-import type { Image, ImageStore } from '../../image-store/open-image-store.ts'
+import type { ImageStore } from '../../image-store/open-image-store.ts'
 import { may, type Authorize } from '../auth.ts'
 import { acceptBasicAuth } from '../basic-auth.ts'
+import { findImage } from '../find-image.ts'
 import { HttpProblem } from '../problem.ts'
 import { parseByteRange } from './byte-range.ts'
 import { isNotModified, rangeIfSame } from './preconditions.ts'
@@ -52,22 +52,13 @@ export const imageDownloadRoutes: FastifyPluginAsync<ImageDownloadOptions> = asy
     async handler(request, reply) {
       await authorize(request, may.lookOrWork)
       const { name, version, file: wanted } = request.params
-      const image = await find(store, name, version)
+      const image = await findImage(store, name, version)
       // What is newest may change between two parts of a download.
       if (version === 'latest') return reply.header('cache-control', 'no-store').redirect(`/images/${name}/${image.version}/${wanted}`, 302)
       const format = imageFormatNames.find((each) => wanted === `disk.${each}`)!
       return sendImageFile(await openImageFile(store, image, format), store.registry.blobs(name), request, reply)
     },
   })
-}
-
-async function find(store: ImageStore, name: string, version: string): Promise<Image> {
-  try {
-    return await store.resolve(name, version)
-  } catch (error) {
-    if (error instanceof IngotError && error.code === 'image-unknown') throw new HttpProblem(404, error.message)
-    throw error
-  }
 }
 
 async function sendImageFile(file: OpenedImageFile, blobs: BlobStore, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,0 +1,9 @@
+import type { ComponentChildren } from 'preact'
+
+/** What stands where there is nothing yet: what that means, and the next step. */
+export const EmptyState = ({ title, children }: { title: string; children: ComponentChildren }) => (
+  <section class="empty">
+    <h2>{title}</h2>
+    {children}
+  </section>
+)

@@ -1,0 +1,107 @@
+import { computed, signal } from '@preact/signals'
+import type { MachineCard as Card, MachineState } from '../../api/overview.ts'
+import { EmptyState } from '../parts/empty-state.tsx'
+import { isLoaded, machines } from '../state/overview-store.ts'
+import { goTo, subject } from '../state/route.ts'
+import { count } from '../text.ts'
+import { hardwareLine } from './hardware.ts'
+import { MachineCard } from './machine-card.tsx'
+import { MachinePanel } from './machine-panel.tsx'
+
+/** Groups of machines from what wants a person to what does not. */
+const groups: readonly (readonly [MachineState, string])[] = [
+  ['asking', 'Asking to be admitted'],
+  ['stopped', 'Stopped'],
+  ['working', 'Working'],
+  ['booting', 'Booting'],
+  ['waiting', 'Waiting for a job'],
+  ['settled', 'On their own disk'],
+  ['unseen', 'Not heard of lately'],
+  ['refused', 'Refused'],
+]
+
+const filter = signal('')
+
+const fits = (card: Card, words: readonly string[]): boolean => {
+  const text = [card.id, card.job ?? '', card.address ?? '', card.system?.image ?? '', hardwareLine(card), ...Object.entries(card.labels).map((each) => each.join('='))].join(' ').toLowerCase()
+  return words.every((word) => text.includes(word))
+}
+
+const grouped = computed(() => {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = new Map<MachineState, string[]>(groups.map(([state]) => [state, []]))
+  for (const card of machines.all()) if (fits(card, words)) found.get(card.state)!.push(card.id)
+  for (const ids of found.values()) ids.sort()
+  return found
+})
+
+/** The ids of a group as text, so that a group is drawn anew only when another machine is in it. */
+const idsByState = new Map(groups.map(([state]) => [state, computed(() => grouped.value.get(state)!.join(' '))]))
+const idsOf = (state: MachineState): string => idsByState.get(state)!.value
+
+/** Every machine as a card (F8). */
+export function RackView() {
+  const id = subject.value
+  return (
+    <div class={`view rack ${id === undefined ? '' : 'with-panel'}`}>
+      <h1 class="sr">Rack</h1>
+      <div class="scroll">
+        <RackHead />
+        {isLoaded.value && machines.all().length === 0 ? <NoMachines /> : groups.map(([state, title]) => <Group key={state} state={state} title={title} />)}
+      </div>
+      {id === undefined ? null : <MachinePanel id={id} onClose={() => goTo('rack')} />}
+    </div>
+  )
+}
+
+function RackHead() {
+  return (
+    <div class="head">
+      <ul class="tally">
+        {groups.map(([state, title]) => {
+          const size = sizeOf(idsOf(state))
+          return (
+            <li key={state} class={`${state} ${size === 0 ? 'none' : ''}`}>
+              <b>{count(size)}</b> {title.toLowerCase()}
+            </li>
+          )
+        })}
+      </ul>
+      <label class="search">
+        <span class="sr">Find machines</span>
+        <input type="search" placeholder="Find: address, label, job, model" value={filter.value} onInput={(event) => (filter.value = event.currentTarget.value)} />
+      </label>
+    </div>
+  )
+}
+
+const sizeOf = (ids: string): number => (ids === '' ? 0 : ids.split(' ').length)
+
+function Group({ state, title }: { state: MachineState; title: string }) {
+  const ids = idsOf(state)
+  if (ids === '') return null
+  return (
+    <section class={`group ${state}`} aria-labelledby={`group-${state}`}>
+      <h2 id={`group-${state}`}>
+        {title} <small>{count(sizeOf(ids))}</small>
+      </h2>
+      <ul class="cards">
+        {ids.split(' ').map((id) => (
+          <MachineCard key={id} id={id} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const NoMachines = () => (
+  <EmptyState title="No machine was heard of yet">
+    <p>
+      Power on a machine that boots from the network: PXE in BIOS, or UEFI. It appears here with its first DHCP question, and goes from there to the worker by
+      itself.
+    </p>
+    <p>
+      Nothing appears? The first computer answers only on the interface that <code>netboot.interface</code> names in <code>ingot.yaml</code>.
+    </p>
+  </EmptyState>
+)
