@@ -4,7 +4,9 @@ import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { faultsOf, renderFault } from '../../images/fault.ts'
 import { IngotError, errorCodes, type ErrorCode } from '../errors.ts'
-import { HttpProblem } from './problem.ts'
+import { describeApi } from './openapi/api-document.ts'
+import { HttpProblem, renderProblemDetails } from './problem.ts'
+import { tagAnswers } from './tag-answers.ts'
 
 /**
  * An HTTP server without routes: request validation as strict as our files (nothing coerced, nothing silently removed), and every refusal
@@ -27,6 +29,8 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
   }) as unknown as FastifyInstance
 
   void app.register(cookie)
+  describeApi(app)
+  tagAnswers(app)
   app.decorateRequest('identity', null)
   // What a machine or a log says is never taken for a page of ours, whatever it looks like.
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
@@ -34,16 +38,13 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const { status, title, problems } = refusal(error)
     if (status >= 500) request.log.error({ err: error }, 'request failed')
-    return reply
-      .code(status)
-      .type('application/problem+json')
-      .send({ type: 'about:blank', title, status, instance: request.id, ...(problems.length > 0 ? { problems } : {}) })
+    return reply.code(status).type('application/problem+json').send(renderProblemDetails({ status, title, problems }, request.id))
   })
   app.setNotFoundHandler((request, reply) =>
     reply
       .code(404)
       .type('application/problem+json')
-      .send({ type: 'about:blank', title: `nothing is at ${request.method} ${request.url}`, status: 404, instance: request.id }),
+      .send(renderProblemDetails({ status: 404, title: `nothing is at ${request.method} ${request.url}` }, request.id)),
   )
   return app
 }

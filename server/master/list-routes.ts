@@ -4,6 +4,8 @@ import type { JobListAnswer } from '../api/job.ts'
 import { may } from '../http/auth.ts'
 import { preferWait } from '../http/prefer-wait.ts'
 import { defaultOffers, listQuerySchema, refuseBesideWorker, selectJobs, type ListQuery } from '../http/job-list-query.ts'
+import { linkNext } from '../http/paging.ts'
+import { pagePerformed, performedQuerySchema, type PerformedQuery } from '../http/performed-query.ts'
 import { gather, needAnswer } from './gather.ts'
 import { fitsAtMaster, nameAtMaster } from './job-name.ts'
 import { mergeJobs } from './merge-jobs.ts'
@@ -45,14 +47,18 @@ export const masterListRoutes: FastifyPluginAsync<ListRoutesOptions> = async (ap
       }
       return answer.jobs.filter(({ id }) => fitsAtMaster(link.name, id)).map(link.rename.listed)
     })
-    return { version: 1, jobs: selectJobs(mergeJobs(lists), query), ...(problems.length > 0 ? { problems } : {}) }
+    const { items, next } = selectJobs(mergeJobs(lists), query)
+    linkNext(request, reply, next)
+    return { version: 1, jobs: items, ...(problems.length > 0 ? { problems } : {}) }
   })
 
-  app.get('/performed.json', async (request) => {
+  app.get<{ Querystring: PerformedQuery }>('/performed.json', { schema: { querystring: performedQuerySchema } }, async (request, reply) => {
     await authorize(request, may.look)
     const via = viaOf(request)
     const { answers, problems } = needAnswer(await gather(links, (link) => link.ask<{ jobs: EndedJob[] }>('/performed.json', { role: 'operator', via })))
     const jobs = answers.flatMap(({ link, answer }) => answer.jobs.map(link.rename.ended))
-    return { version: 1, jobs: jobs.toSorted((a, b) => a.endedAt.localeCompare(b.endedAt)), ...(problems.length > 0 ? { problems } : {}) }
+    const { items, next } = pagePerformed(jobs.toSorted((a, b) => a.endedAt.localeCompare(b.endedAt)), request.query)
+    linkNext(request, reply, next)
+    return { version: 1, jobs: items, ...(problems.length > 0 ? { problems } : {}) }
   })
 }

@@ -3,6 +3,7 @@ import type { MachineAnswer } from '../api/credential.ts'
 import { workerIdSchema } from '../api/job.ts'
 import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '../api/machine.ts'
 import { may } from '../http/auth.ts'
+import { linkNext, pageOf, pagingSchema, type Paging } from '../http/paging.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { MachineRecord } from '../machine-store.ts'
 import { changeEverywhere } from './change-everywhere.ts'
@@ -18,10 +19,12 @@ type WithId = { Params: { id: string } }
 
 /** The machines, known to every first computer, so that each can judge what its jobs require. */
 export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introductions: Introductions }> = async (app, { links, authorize, introductions }) => {
-  app.get('/machines.json', async (request) => {
+  app.get<{ Querystring: Paging }>('/machines.json', { schema: { querystring: pagingSchema } }, async (request, reply) => {
     await authorize(request, may.look)
     const { answers, problems } = needAnswer(await machineLists(links, viaOf(request)))
-    return { version: 1, machines: mergeMachines(answers.map(({ answer }) => answer)), ...(problems.length > 0 ? { problems } : {}) }
+    const { items, next } = pageOf(mergeMachines(answers.map(({ answer }) => answer)), ({ id }) => id, request.query)
+    linkNext(request, reply, next)
+    return { version: 1, machines: items, ...(problems.length > 0 ? { problems } : {}) }
   })
 
   app.put<WithId & { Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request): Promise<MachineAnswer> => {

@@ -2,6 +2,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { JobListAnswer } from '../../api/job.ts'
 import { may } from '../auth.ts'
 import { defaultOffers, listQuerySchema, refuseBesideWorker, selectJobs, type ListQuery } from '../job-list-query.ts'
+import { linkNext } from '../paging.ts'
+import { pagePerformed, performedQuerySchema, type PerformedQuery } from '../performed-query.ts'
 import { machineOf } from '../machine-of.ts'
 import { preferWait } from '../prefer-wait.ts'
 import { jobEditRoutes } from './job-edits.ts'
@@ -38,7 +40,9 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
     await authorize(request, worker === undefined ? may.lookOrWork : may.work)
     if (worker === undefined) {
       const problems = jobs.problems()
-      return { version: 1, jobs: selectJobs(await jobs.list(), query), ...(problems.length > 0 ? { problems } : {}) }
+      const { items, next } = selectJobs(await jobs.list(), query)
+      linkNext(request, reply, next)
+      return { version: 1, jobs: items, ...(problems.length > 0 ? { problems } : {}) }
     }
     refuseBesideWorker(query)
     return offer(request, reply, worker, Number(query.limit ?? defaultOffers))
@@ -49,9 +53,11 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
     return jobs.show(request.params.id)
   })
 
-  app.get('/performed.json', async (request) => {
+  app.get<{ Querystring: PerformedQuery }>('/performed.json', { schema: { querystring: performedQuerySchema } }, async (request, reply) => {
     await authorize(request, may.look)
-    return { version: 1, jobs: await jobs.performed() }
+    const { items, next } = pagePerformed(await jobs.performed(), request.query)
+    linkNext(request, reply, next)
+    return { version: 1, jobs: items }
   })
 
   app.get<WithJobId>('/plans/:id.json', { schema: { params: jobParams } }, async (request) => {

@@ -8,6 +8,7 @@ import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
 import type { Role } from '../../api/role.ts'
 import { may, type Authorize } from '../auth.ts'
+import { linkNext, pageOf, pagingSchema, type Paging } from '../paging.ts'
 import { HttpProblem } from '../problem.ts'
 import { refuseOtherMachine } from '../refuse-other-machine.ts'
 import type { CredentialAnswer } from '../../api/credential.ts'
@@ -50,9 +51,11 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     return reply.code(201).send(answer)
   })
 
-  app.get('/machines.json', async (request) => {
+  app.get<{ Querystring: Paging }>('/machines.json', { schema: { querystring: pagingSchema } }, async (request, reply) => {
     await authorize(request, may.look)
-    return { version: 1, machines: await machines.list() }
+    const { items, next } = pageOf(await machines.list(), ({ id }) => id, request.query)
+    linkNext(request, reply, next)
+    return { version: 1, machines: items }
   })
 
   app.put<{ Params: { id: string }; Body: Inventory }>('/machines/:id.json', { schema: { body: inventorySchema } }, async (request) => {

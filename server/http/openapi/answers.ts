@@ -1,0 +1,67 @@
+import { Type } from 'typebox'
+import { endedAttemptSchema, endedJobSchema } from '../../api/history.ts'
+import { jobEntrySchema, listedStates } from '../../api/job.ts'
+import { inventorySchema, labelsSchema, machineSystemSchema } from '../../api/machine.ts'
+import { roles } from '../../api/role.ts'
+import { progressSchema, statusSchema } from '../../api/status.ts'
+
+/*
+ * The shapes of answers, of the same schemas that files and requests are checked by. Fields may be added to an answer at any time, so that none of them is
+ * closed. A test holds what the server really answers against them.
+ */
+
+const time = Type.String({ format: 'date-time' })
+const problems = Type.Optional(Type.Array(Type.String(), { description: 'what is wrong with the list as it stands on the disk, or who behind a master does not answer' }))
+const version = Type.Literal(1)
+
+export const listedJobSchema = Type.Object({
+  ...jobEntrySchema.properties,
+  state: Type.Enum([...listedStates]),
+  attempt: Type.Integer({ description: 'attempts begun so far, the present one included' }),
+  worker: Type.Optional(Type.String({ description: 'who holds it, or held it last' })),
+  progress: Type.Optional(progressSchema),
+  notBefore: Type.Optional(time),
+  blocked: Type.Optional(Type.String({ description: 'why no known machine can take it' })),
+  origin: Type.Optional(Type.String({ description: 'at a master: the first computer that it comes from' })),
+})
+
+export const jobListSchema = Type.Object({ version, jobs: Type.Array(listedJobSchema), problems })
+export const performedListSchema = Type.Object({ version, jobs: Type.Array(endedJobSchema), problems })
+
+export const jobDetailsSchema = Type.Object({
+  job: Type.Object(jobEntrySchema.properties),
+  end: Type.Optional(Type.Enum(['performed', 'removed'])),
+  status: Type.Optional(statusSchema),
+  attempts: Type.Array(endedAttemptSchema),
+  machines: Type.Array(Type.Object({ machine: Type.String(), problems: Type.Array(Type.String()) })),
+})
+
+export const machineSchema = Type.Object({
+  id: Type.String(),
+  inventory: Type.Optional(inventorySchema),
+  seenAt: Type.Optional(time),
+  scratchSerials: Type.Array(Type.String(), { description: 'disks of the machine that may be overwritten' }),
+  labels: labelsSchema,
+  system: Type.Optional(machineSystemSchema),
+})
+export const machineListSchema = Type.Object({ version, machines: Type.Array(machineSchema), problems })
+export const machineAnswerSchema = Type.Object({ scratchSerials: Type.Array(Type.String()) })
+
+export const recipeListSchema = Type.Object({ version, recipes: Type.Array(Type.String()) })
+export const credentialSchema = Type.Object({ machine: Type.String(), credential: Type.String(), servers: Type.Array(Type.Object({ url: Type.String(), credential: Type.String() })) })
+export const sessionSchema = Type.Object({ role: Type.Enum([...roles]), name: Type.String(), expiresAt: Type.Optional(time) })
+export const planSchema = Type.Object({ version, steps: Type.Array(Type.Object({ kind: Type.String() })) }, { description: 'the steps that a worker performs, in order' })
+export const healthSchema = Type.Object({ status: Type.Literal('up') })
+export const readinessSchema = Type.Object({ status: Type.Literal('ready'), checks: Type.Array(Type.String()) })
+
+/** A refusal (RFC 9457). */
+export const problemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'what went wrong, for programs: one of the URNs listed at the beginning' }),
+    title: Type.String({ description: 'what went wrong, for people' }),
+    status: Type.Integer(),
+    instance: Type.String({ description: 'names this answer in the log of the server' }),
+    problems: Type.Optional(Type.Array(Type.String(), { description: 'one for each field that is wrong' })),
+  },
+  { title: 'Problem' },
+)

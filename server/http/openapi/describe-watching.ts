@@ -1,0 +1,16 @@
+import { healthSchema, readinessSchema, sessionSchema } from './answers.ts'
+import { content, json, nothing, type RouteDescriptions } from './route-description.ts'
+
+/** What tells how the server is and what happens, and how a browser signs in. */
+export const watchingDescriptions: RouteDescriptions = {
+  'GET /events': { tag: 'Watching', summary: 'What happens to the machines, as server-sent events; `Last-Event-ID` takes a broken connection up again', access: 'look', answers: { 200: content('The events.', 'text/event-stream') } },
+  'GET /metrics': { tag: 'Watching', summary: 'Metrics for Prometheus; without a credential where `openMetrics` is configured', access: 'look', answers: { 200: content('The metrics.', 'text/plain') } },
+  'GET /healthz': { tag: 'Watching', summary: 'Whether the process answers', access: 'anyone', answers: { 200: json('It does.', healthSchema) } },
+  'GET /readyz': { tag: 'Watching', summary: 'Whether the server can do its work; 503 tells what it lacks', access: 'anyone', answers: { 200: json('It can.', readinessSchema) } },
+  'GET /openapi.json': { tag: 'Watching', summary: 'This description, as OpenAPI 3.1', access: 'anyone', answers: { 200: content('The document.', 'application/json') } },
+  'GET /api': { tag: 'Watching', summary: 'This description, for people', access: 'anyone', answers: { 200: content('The page.', 'text/html') } },
+  'GET /api.css': { tag: 'Watching', summary: 'How that page looks', access: 'anyone', answers: { 200: content('The style sheet.', 'text/css') } },
+  'POST /session': { tag: 'Sessions', summary: 'Sign in with a browser: exchange a token for a cookie', access: 'anyone', answers: { 201: json('Who is signed in.', sessionSchema) } },
+  'GET /session': { tag: 'Sessions', summary: 'Who asks', access: 'lookOrWork', answers: { 200: json('Whose credential it is.', sessionSchema) } },
+  'DELETE /session': { tag: 'Sessions', summary: 'Sign out', access: 'anyone', answers: { 204: nothing('Nobody is signed in any more.') } },
+}
