@@ -1,3 +1,4 @@
+import { diskPlanSchema } from '../../api/disk-plan.ts'
 import { credentialSchema, machineAnswerSchema, machineListSchema, machineSchema } from './answers.ts'
 import { content, json, nothing, type RouteDescriptions } from './route-description.ts'
 
@@ -11,6 +12,11 @@ export const machineDescriptions: RouteDescriptions = {
   'PUT /machines/:id/labels': { tag: 'Machines', summary: 'Replace the labels of a machine', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
   'PUT /machines/:id/system': { tag: 'Workers', summary: 'Tell what was deployed to the machine', access: 'work', answers: { 204: nothing('It boots its own disk from now on.') } },
   'DELETE /machines/:id/system': { tag: 'Machines', summary: 'Give a machine back, which booted its own disk', access: 'changeOrWork', answers: { 200: json('The machine.', machineSchema) } },
+  'POST /machines/:id/admit': { tag: 'Machines', summary: 'Admit a machine, which gets jobs from then on', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
+  'POST /machines/:id/refuse': { tag: 'Machines', summary: 'Refuse a machine, which gets nothing', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
+  'PUT /machines/:id/scratch/:serial': { tag: 'Machines', summary: 'Mark a disk as one that jobs may overwrite', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
+  'DELETE /machines/:id/scratch/:serial': { tag: 'Machines', summary: 'Take that mark away', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
+  'GET /machines/:id/plan': { tag: 'Machines', summary: 'What a job would erase on a machine, of a listed job, a recipe or an image', access: 'look', answers: { 200: json('What would happen to each disk.', diskPlanSchema) } },
   'POST /credentials': { tag: 'Workers', summary: 'Exchange the single-use ticket of a boot script for the credential of that machine', access: 'anyone', answers: { 201: json('The credential, and the job servers to walk.', credentialSchema) } },
   'GET /boot/ipxe': { tag: 'Booting', summary: 'The boot script of a machine, for iPXE', access: 'anyone', answers: { 200: content('The script.', 'text/plain') } },
   'GET /boot/vmlinuz': { tag: 'Booting', summary: 'The kernel', access: 'anyone', answers: binary('The kernel.') },

@@ -40,7 +40,7 @@ describe('the list', () => {
     await server.operator('DELETE', '/jobs/a')
     const gone = await server.operator('GET', '/jobs.json?limit=2&after=a')
     expect(gone.statusCode).toBe(410)
-    expect(gone.json().title).toBe("after: job 'a' is not on the list any more; ask again from its beginning")
+    expect(gone.json().title).toBe("after: 'a' is not on the list any more; ask again from its beginning")
   })
 
   test.each([
