@@ -1,12 +1,10 @@
 import { performance } from 'node:perf_hooks'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import send from '@fastify/send'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { renderAutoexecScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { createBootScripts, type BootScriptsOptions } from './boot-scripts.ts'
+import { sendFile } from './send-file.ts'
 import type { StaticFile } from './tftp/file-map.ts'
 
 export interface BootRoutesOptions extends BootScriptsOptions {
@@ -43,8 +41,8 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
       const startedAt = performance.now()
       // Asked for now: a connection that the machine has closed by the end tells no address any more.
       const machine = machineOf(request)
-      const bytes = await sendFile(request, reply, { path: appliance[part] }, 'application/octet-stream')
-      if (bytes > 0 && machine !== undefined) emit({ machine, hop: part, bytes, ms: Math.round(performance.now() - startedAt) })
+      const sent = await sendFile(request, reply, { path: appliance[part] }, 'application/octet-stream')
+      if (sent?.isWhole === true && machine !== undefined) emit({ machine, hop: part, bytes: sent.bytes, ms: Math.round(performance.now() - startedAt) })
     })
   }
 
@@ -56,33 +54,4 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
 function contentTypeOf(name: string): string {
   if (name.endsWith('.efi')) return 'application/efi'
   return name.endsWith('.ipxe') ? 'text/plain; charset=utf-8' : 'application/octet-stream'
-}
-
-/**
- * Answers with a file, with ranges, ETag and HEAD, and returns the bytes that went out to a GET: 0 for anything else and for a connection
- * that broke off. Written to the socket past Fastify, which sends header names in lower case: there is firmware that looks for
- * `Content-Length` to the letter.
- */
-async function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile, type: string): Promise<number> {
-  const { statusCode, headers, stream } =
-    'bytes' in file
-      ? {
-          statusCode: 200,
-          headers: { 'Content-Length': String(file.bytes.length) },
-          stream: Readable.from(request.method === 'HEAD' ? [] : [file.bytes]),
-        }
-      : await send(request.raw, encodeURI(file.path), { cacheControl: false, contentType: false, dotfiles: 'allow' })
-  if (statusCode >= 500 || statusCode === 404) {
-    stream.destroy()
-    throw new Error(`${'path' in file ? file.path : request.url} cannot be read`)
-  }
-  reply.hijack()
-  reply.raw.writeHead(statusCode, { 'Content-Type': type, ...headers })
-  try {
-    await pipeline(stream, reply.raw)
-  } catch (error) {
-    request.log.info({ err: error, url: request.url }, 'a machine broke off a download')
-    return 0
-  }
-  return request.method === 'GET' && (statusCode === 200 || statusCode === 206) ? Number(headers['Content-Length']) : 0
 }

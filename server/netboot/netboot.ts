@@ -42,7 +42,7 @@ export interface NetbootOptions {
   secureBoot?: SecureBootFiles | undefined
   /** Give addresses although another DHCP server does so on the same network. */
   allowOtherServers: boolean
-  /** `leases.json` is kept in it. */
+  /** `leases.ndjson` is kept in it. */
   dataDirectory: string
   /** Base of the HTTP service as machines reach it, for example `http://10.77.0.1:8080`. */
   httpUrl: string

@@ -24,7 +24,7 @@ export function startDhcp(options: NetbootOptions, log: Logger): Promise<Dhcp> {
 async function startDhcpMode(options: NetbootOptions, dhcp: AddressOptions, log: Logger): Promise<Dhcp> {
   const { interfaceName, address, prefixLength, dataDirectory, httpUrl, policies, emit, run, start } = options
   await mkdir(dataDirectory, { recursive: true })
-  const leaseFile = openLeaseFile(join(dataDirectory, 'leases.json'))
+  const leaseFile = openLeaseFile(join(dataDirectory, 'leases.ndjson'))
   const networks = [{ address, prefixLength, range: dhcp.range, router: dhcp.router }, ...dhcp.relayed] as const
   const leases = new LeaseTable({
     ranges: networks.map(({ range }) => range),
@@ -48,6 +48,7 @@ async function startDhcpMode(options: NetbootOptions, dhcp: AddressOptions, log:
       async close() {
         await server.close()
         await probe.close()
+        await leaseFile.close()
       },
     }
   } catch (error) {

@@ -26,7 +26,7 @@ export function createLeaseResponder({ settings, leases, leaseFile, probe, emit 
     tellAsked(question, emit, noteOf(decision))
     try {
       // What was decided must outlast a crash before the machine relies on it.
-      if (decision.kind === 'ack' || question.type === 'release' || question.type === 'decline') await leaseFile.save(() => leases.bound())
+      if (decision.kind === 'ack' || question.type === 'release' || question.type === 'decline') await leaseFile.save(question.machine, leases.leaseOf(question.machine))
     } catch (error) {
       log.error({ err: error }, 'no DHCP answer: the lease could not be kept on disk')
       return undefined

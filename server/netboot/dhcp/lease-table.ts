@@ -116,9 +116,17 @@ export class LeaseTable {
     this.#quarantinedUntil.set(address, nowMs + quarantineMs)
   }
 
-  /** The leases to keep on disk; offers are not among them. */
+  /** The lease of a machine, to be kept on disk; an offer is none. */
+  leaseOf(machine: string): Lease | undefined {
+    const held = this.#byMachine.get(machine)
+    if (held?.isBound !== true) return undefined
+    const { isBound: _, ...lease } = held
+    return lease
+  }
+
+  /** All leases; offers are not among them. */
   bound(): Lease[] {
-    return [...this.#byMachine.values()].filter(({ isBound }) => isBound).map(({ isBound: _, ...lease }) => lease)
+    return [...this.#byMachine.keys()].flatMap((machine) => this.leaseOf(machine) ?? [])
   }
 
   #isUnheld(machine: string, address: string, nowMs: number): boolean {

@@ -118,6 +118,22 @@ describe('files', () => {
     ])
     await expect.poll(() => events).toMatchObject([{ hop: 'stage2', bytes: 10 }])
   })
+  it('go out whole to fifty machines at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => Buffer.from(await (await fetch(`${url}/boot/vmlinuz`)).arrayBuffer())))
+    expect(answers.filter((bytes) => bytes.equals(kernel))).toHaveLength(50)
+    await expect.poll(() => events).toHaveLength(50)
+  })
+  it('are refused in a part that they do not have, with their length', async () => {
+    const answer = await fetch(`${url}/boot/vmlinuz`, { headers: { range: 'bytes=300000-' } })
+    expect([answer.status, answer.headers.get('content-range')]).toEqual([416, 'bytes */300000'])
+    expect(events).toEqual([])
+  })
+  it('go out as they are now when another has taken their place', async () => {
+    const before = await head('/boot/vmlinuz')
+    await writeFile(join(directory, 'kernel'), 'a newer kernel')
+    const after = await fetch(`${url}/boot/vmlinuz`, { headers: { 'if-none-match': before.headers.etag ?? '' } })
+    expect([after.status, await after.text()]).toEqual([200, 'a newer kernel'])
+  })
   it('are not sent again to one who has them', async () => {
     const { etag = '' } = (await head('/boot/vmlinuz')).headers
     expect((await head('/boot/vmlinuz', 'GET', { 'if-none-match': etag })).statusCode).toBe(304)

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { run } from '../../../../appliance/run.ts'
-import type { Lease } from '../../../../server/netboot/dhcp/lease-table.ts'
+import { openLeaseFile } from '../../../../server/netboot/dhcp/lease-file.ts'
 import type { TestNetwork } from '../../../helpers/test-network.ts'
 import { addresses, serve } from '../serve.ts'
 import { askByUdhcpc } from './dhcp-client.ts'
@@ -43,6 +42,6 @@ export async function scenario(network: TestNetwork) {
   const onOtherInterface = await askByUdhcpc(office, directory)
   const heardFromOffice = served.events.filter(({ machine }) => machine === office.machine).length
   await served.close()
-  const { leases } = JSON.parse(await readFile(join(directory, 'data', 'leases.json'), 'utf8')) as { leases: Lease[] }
+  const leases = await openLeaseFile(join(directory, 'data', 'leases.ndjson')).load()
   return { reserved, ignored, besideSquatter, carefulGot, onOtherInterface, heardFromOffice, warnings, leases: leases.map(({ machine, address }) => `${machine} ${address}`) }
 }

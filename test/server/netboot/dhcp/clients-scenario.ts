@@ -2,7 +2,7 @@ import { appendFile, chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, start } from '../../../../appliance/run.ts'
-import type { Lease } from '../../../../server/netboot/dhcp/lease-table.ts'
+import { openLeaseFile } from '../../../../server/netboot/dhcp/lease-file.ts'
 import type { TestNetwork } from '../../../helpers/test-network.ts'
 import { addresses, serve } from '../serve.ts'
 
@@ -45,7 +45,7 @@ echo "$1 ip=$ip mask=$mask router=$router dns=$dns domain=$domain server=$server
       await sleep(50)
     }
   }
-  const leases = async () => (JSON.parse(await readFile(join(directory, 'data', 'leases.json'), 'utf8')) as { leases: Lease[] }).leases
+  const leases = async () => openLeaseFile(join(directory, 'data', 'leases.ndjson')).load()
   const addressOf = async (machine: string) => (await leases()).find((lease) => lease.machine === machine)?.address
 
   let served = await serve(network, settings)

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { start } from '../../../../appliance/run.ts'
-import type { Lease } from '../../../../server/netboot/dhcp/lease-table.ts'
+import { openLeaseFile } from '../../../../server/netboot/dhcp/lease-file.ts'
 import type { TestNetwork } from '../../../helpers/test-network.ts'
 import { askByUdhcpc } from './dhcp-client.ts'
 
@@ -16,7 +15,7 @@ export async function scenario(network: TestNetwork) {
     return program
   }
   const readLeases = async () =>
-    (JSON.parse(await readFile(join(network.directory, 'data', 'leases.json'), 'utf8')) as { leases: Lease[] }).leases.map(({ machine, address }) => `${machine} ${address}`)
+    (await openLeaseFile(join(network.directory, 'data', 'leases.ndjson')).load()).map(({ machine, address }) => `${machine} ${address}`)
   const clients = await Promise.all([1, 2, 3].map((digit) => network.addClient(`c${digit}`, `02:00:00:00:00:0${digit}`)))
   const [first, second, third] = clients as [(typeof clients)[0], (typeof clients)[0], (typeof clients)[0]]
 

@@ -18,7 +18,7 @@ const settings: DhcpSettings = {
   nameServers: [],
   domain: undefined,
 }
-const emptyFile: LeaseFile = { load: async () => [], save: async () => undefined }
+const emptyFile: LeaseFile = { load: async () => [], save: async () => undefined, close: async () => undefined }
 const nobody: ConflictProbe = { userOf: async () => undefined, close: async () => undefined }
 
 function setUp({ leaseFile = emptyFile, probe = nobody }: { leaseFile?: LeaseFile; probe?: ConflictProbe } = {}) {
