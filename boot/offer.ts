@@ -34,6 +34,10 @@ export interface BootProgram {
   client: 'pxe' | 'http' | 'ipxe'
 }
 
+/** Why a machine is left alone, in the words of its timeline. */
+export const ignoredNote = 'this machine is set to be ignored'
+export const localDiskNote = 'this machine is set to boot its local disk'
+
 /** Longest file name that the header of a DHCP reply holds: 128 bytes with its NUL (RFC 2131, section 2). */
 export const longestFileBytes = 127
 
@@ -47,7 +51,7 @@ export const ipxeScriptUrl = (httpUrl: string): string => `${httpUrl}/boot/ipxe?
 export function planOffer(asked: Asked, known: KnownAsDhcpServer): AddressOffer | Silence
 export function planOffer(asked: Asked, known: KnownAsProxy): ProxyOffer | Silence
 export function planOffer(asked: Asked, known: KnownAsDhcpServer | KnownAsProxy): AddressOffer | ProxyOffer | Silence {
-  if (known.policy.boot === 'ignore') return silence('this machine is set to be ignored')
+  if (known.policy.boot === 'ignore') return silence(ignoredNote)
   const program = planProgram(asked, known)
   return known.mode === 'proxy' ? planProxyOffer(asked, known, program) : planAddressOffer(known, program)
 }
@@ -57,7 +61,7 @@ type PlannedProgram = BootProgram | { note: string }
 
 function planProgram(asked: Asked, { httpUrl, policy, mode }: KnownAsDhcpServer | KnownAsProxy): PlannedProgram {
   if (!isBootClient(asked)) return { note: '' }
-  if (policy.boot === 'local-disk') return { note: 'this machine is set to boot its local disk' }
+  if (policy.boot === 'local-disk') return { note: localDiskNote }
   if (isIpxeWithHttp(asked)) return { file: ipxeScriptUrl(httpUrl), client: 'ipxe' }
   const firmware = firmwareOfAsked(asked)
   if (firmware === undefined) return { note: `no boot file for architecture ${architecturesOf(asked).join(', ') || 'unknown'}` }

@@ -21,6 +21,8 @@ export interface EventLog {
   since(number: number): NumberedEvent[]
   /** Calls `listener` with each event from now on, until the returned function is called. */
   follow(listener: (event: NumberedEvent) => void): () => void
+  /** Resolves when what was emitted so far is in the file, or could not be written there. */
+  written(): Promise<void>
   close(): Promise<void>
 }
 
@@ -51,12 +53,14 @@ export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = 
         if (!failed) log?.error({ err: error }, 'events cannot be written')
         failed = true
         // The next event tries again.
-        return
+        break
       }
     }
+    // At once, and not when the promise settles: an event that comes in between would wait for the one after it.
+    writing = undefined
   }
   const startWriting = (): void => {
-    writing ??= write().finally(() => (writing = undefined))
+    writing ??= write()
   }
 
   return {
@@ -73,6 +77,7 @@ export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = 
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    written: async () => writing,
     async close() {
       await writing
       if (unwritten.length > 0) await write()

@@ -33,6 +33,7 @@ import { machineRoutes } from './http/routes/machines.ts'
 import { metricRoutes } from './http/routes/metrics.ts'
 import { ociRoutes } from './http/routes/oci.ts'
 import { overviewRoutes } from './http/routes/overview.ts'
+import { timelineRoutes } from './http/routes/timelines.ts'
 import { recipeRoutes } from './http/routes/recipes.ts'
 import { sessionRoutes } from './http/routes/session.ts'
 import { signingKeyRoutes } from './http/routes/signing-key.ts'
@@ -62,6 +63,7 @@ import { createProver } from './prove/create-prover.ts'
 import { dropAbandonedProofs } from './prove/drop-abandoned-proofs.ts'
 import { createReceiveImage } from './prove/receive-image.ts'
 import { startProofs } from './prove/start-proofs.ts'
+import { openMachineHistories } from './timeline/machine-histories.ts'
 import { keepTokens } from './tokens/keep-tokens.ts'
 import { version } from './version.ts'
 import { buildConsole } from './web/build-console.ts'
@@ -198,12 +200,14 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       return job
     },
   })
-  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, servers: config.servers })
+  let machineAt: (ipv4: string) => string | undefined = () => undefined
+  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, machineAt: (ipv4) => machineAt(ipv4), servers: config.servers })
   await app.register(sessionRoutes, { tokens, authorize })
   await app.register(machineDiskRoutes, { machines, authorize, findTarget: createFindDiskTarget({ recipes, images, planOf: jobs.plan }) })
   await app.register(eventRoutes, { events, authorize })
   await app.register(overviewRoutes, { overview, authorize })
   await app.register(consoleRoutes, { build: buildConsole })
+  await app.register(timelineRoutes, { histories: openMachineHistories(dataDirectory), events, authorize })
   await app.register(recipeRoutes, { recipes, authorize })
   await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })
   await app.register(componentRoutes, {
@@ -259,11 +263,12 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
         : undefined
       const netboot = await startNetboot({ ...config.netboot, secureBoot, dataDirectory, httpUrl, emit, log: log.child({ part: 'netboot' }), run, start })
       closers.push(() => netboot.close())
+      machineAt = (address) => netboot.machineAt(address)
       await app.register(bootRoutes, {
         ...scripts,
         appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path },
         bootFiles: netboot.bootFiles,
-        machineAt: (address) => netboot.machineAt(address),
+        machineAt,
       })
     }
     ownUrl = await listenAt(app, listen)

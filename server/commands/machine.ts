@@ -1,19 +1,15 @@
 import type { Command } from 'commander'
-import prettyBytes from 'pretty-bytes'
 import { askServer } from '../http-client.ts'
-import { openMachineStore, type MachineRecord } from '../machine-store.ts'
+import type { MachineRecord } from '../machine-store.ts'
 import type { CommandContext } from './context.ts'
 import { parseKeyValues } from './key-values.ts'
+import { addMachineList } from './machine/list.ts'
+import { renderLabels } from './machine/render-labels.ts'
+import { addMachineShow } from './machine/show.ts'
 import { machineId } from './machine-id.ts'
 import { addPlan } from './machine/plan.ts'
 import { addScratch } from './machine/scratch.ts'
 import { serverAddress, withServerAndJson, type ServerOptions } from './server-options.ts'
-
-/** `rack=b2 row=1`, or that there is none. */
-const renderLabels = (labels: Record<string, string>): string =>
-  Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ') || 'no labels'
 
 const labelExamples = `
 Examples:
@@ -34,31 +30,13 @@ const admissions = [
   },
 ] as const
 
-/** `ingot machine list|scratch|plan|admit|refuse|release|label`: the machines that a first computer has seen. */
+/** `ingot machine list|show|scratch|plan|admit|refuse|release|label`: the machines that a first computer has seen; `ingot machines` is `ingot machine list`. */
 export function addMachine(program: Command, context: CommandContext): Command {
   const { print, env } = context
-  const machine = program.command('machine').summary('list, admit and label machines, and mark disks that may be overwritten').description('The machines that a first computer has seen, in its data directory.')
-  machine
-    .command('list')
-    .description('Shows each machine with its disks.')
-    .requiredOption('--data <directory>', 'data directory of the first computer')
-    .option('--json', 'machine-readable output')
-    .action(async (options: { data: string; json?: true }) => {
-      const machines = await openMachineStore(options.data).list()
-      if (options.json === true) return print(JSON.stringify(machines))
-      if (machines.length === 0) return print('no machine has booted from here yet')
-      for (const { id, inventory, admission, scratchSerials, labels, system } of machines) {
-        print(`${id}  ${inventory === undefined ? '' : `${inventory.manufacturer} ${inventory.model}, ${inventory.firmware}, ${prettyBytes(inventory.memoryBytes, { binary: true })}`}`)
-        if (admission?.state === 'waiting') print(`  waits to be admitted since ${admission.at}: ingot machine admit ${id}`)
-        if (admission?.state === 'refused') print(`  refused by ${admission.by} at ${admission.at}`)
-        if (system !== undefined) print(`  system  ${system.image}:${system.version}, deployed by ${system.job} at ${system.deployedAt}; it boots its disk`)
-        if (Object.keys(labels).length > 0) print(`  labels  ${renderLabels(labels)}`)
-        for (const disk of inventory?.disks ?? []) {
-          const marking = scratchSerials.includes(disk.serial) ? 'scratch: may be overwritten' : disk.contents.length === 0 ? 'empty' : `kept: ${disk.contents.join(', ')}`
-          print(`  ${disk.device}  ${disk.model || disk.transport}  S/N ${disk.serial || '(none)'}  ${prettyBytes(disk.sizeBytes)}  ${marking}`)
-        }
-      }
-    })
+  const machine = program.command('machine').summary('where machines are and why they stopped; admit and label them, disks that may be overwritten').description('The machines that a first computer has seen.')
+  addMachineList(machine.command('list'), context)
+  addMachineList(program.command('machines').summary('the same as `ingot machine list`'), context)
+  addMachineShow(machine, context)
   addScratch(machine, context)
   addPlan(machine, context)
   withServerAndJson(machine.command('release'))

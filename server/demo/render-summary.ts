@@ -1,7 +1,7 @@
 import prettyBytes from 'pretty-bytes'
 import type { Hop } from '../api/event.ts'
 import type { DemoEvent } from './event.ts'
-import { renderSeconds } from './render-time.ts'
+import { renderSeconds } from '../timeline/render-time.ts'
 import type { Journey, Timeline } from './timeline.ts'
 
 /** The hops that the summary tells: what the machine was at then, for the first time. */

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import prettyBytes from 'pretty-bytes'
-import { renderClock, renderSeconds } from './render-time.ts'
+import { renderClock, renderSeconds } from '../timeline/render-time.ts'
 import type { Live, Row } from './timeline.ts'
 
 export interface Look {

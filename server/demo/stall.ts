@@ -6,14 +6,23 @@ const next: Record<Hop | 'power-on', { missing: string; limitSeconds: number }> 
   'power-on': { missing: 'no DHCP request', limitSeconds: 60 },
   'dhcp-discover': { missing: 'no DHCP request for the address offered', limitSeconds: 45 },
   'dhcp-offer': { missing: 'no DHCP request for the address offered', limitSeconds: 45 },
+  'dhcp-refused': { missing: 'no DHCP request', limitSeconds: 60 },
+  'dhcp-declined': { missing: 'no DHCP request', limitSeconds: 60 },
+  'dhcp-elsewhere': { missing: 'nothing fetched', limitSeconds: 60 },
   'dhcp-ack': { missing: 'nothing fetched', limitSeconds: 60 },
+  'tftp-asked': { missing: 'no file taken to its end', limitSeconds: 60 },
+  'tftp-stalled': { missing: 'no file taken to its end', limitSeconds: 60 },
+  'tftp-refused': { missing: 'no file taken to its end', limitSeconds: 60 },
+  http: { missing: 'no boot script asked for', limitSeconds: 60 },
   tftp: { missing: 'no boot script asked for', limitSeconds: 60 },
   admission: { missing: '', limitSeconds: Infinity },
   'boot-script': { missing: 'no kernel fetched', limitSeconds: 60 },
   'local-disk': { missing: '', limitSeconds: Infinity },
   kernel: { missing: 'no initramfs fetched', limitSeconds: 60 },
   initramfs: { missing: 'no stage 2 fetched', limitSeconds: 60 },
+  'broken-off': { missing: 'no further file fetched', limitSeconds: 60 },
   stage2: { missing: 'no worker reported', limitSeconds: 60 },
+  credential: { missing: 'no worker reported', limitSeconds: 60 },
   'ticket-refused': { missing: 'no boot after a ticket that was used already', limitSeconds: 60 },
   worker: { missing: 'no job claimed', limitSeconds: 60 },
   claim: { missing: 'no step begun', limitSeconds: 60 },
@@ -43,8 +52,10 @@ export function stallLimit(hop: Hop | 'power-on', accelerator: Accelerator): { m
 export function describeHop(event: MachineEvent | undefined): string {
   if (event === undefined) return 'power-on'
   switch (event.hop) {
+    case 'http':
     case 'tftp':
-      return `tftp ${event.file}`
+    case 'tftp-asked':
+      return `${event.hop} ${event.file}`
     case 'component':
       return `component ${event.name}`
     case 'step':

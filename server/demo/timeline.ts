@@ -3,7 +3,7 @@ import type { Hop, MachineEvent } from '../api/event.ts'
 import type { Progress } from '../api/status.ts'
 import type { DemoEvent } from './event.ts'
 import { hopRow } from './hop-row.ts'
-import { renderSeconds } from './render-time.ts'
+import { renderSeconds } from '../timeline/render-time.ts'
 
 /** One line of the timeline, once and for all. `heading` starts a phase. */
 export type Row =

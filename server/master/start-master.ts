@@ -24,6 +24,7 @@ import { masterMachineRoutes } from './machine-routes.ts'
 import type { MasterConfig } from './master-config.ts'
 import { masterNewJobRoutes } from './new-job-routes.ts'
 import { describeOutage } from './outage.ts'
+import { masterTimelineRoutes } from './timeline-routes.ts'
 import { viaOf } from './pass-on.ts'
 
 /** A first computer whose host is gone says nothing at all; one that is there takes a connection at once. */
@@ -65,6 +66,7 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   await app.register(masterDownloadRoutes, context)
   await app.register(masterImageDownloadRoutes, context)
   await app.register(masterEventRoutes, context)
+  await app.register(masterTimelineRoutes, context)
   await app.register(schemaRoutes)
   await app.register(sessionRoutes, { tokens, authorize: context.authorize })
 

@@ -15,10 +15,13 @@ export function observeEvents(events: Pick<EventLog, 'follow'>, registry: Regist
       case 'dhcp-discover':
       case 'dhcp-offer':
       case 'dhcp-ack':
+      case 'dhcp-refused':
+      case 'dhcp-declined':
         return dhcp.inc({ type: event.hop.slice('dhcp-'.length) })
       case 'tftp':
         tftp.inc()
         return bytes.inc({ kind: event.hop }, event.bytes)
+      case 'http':
       case 'kernel':
       case 'initramfs':
       case 'stage2':

@@ -4,7 +4,7 @@ import { renderAutoexecScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { createBootScripts, type BootScriptsOptions } from './boot-scripts.ts'
-import { sendFile } from './send-file.ts'
+import { sendFile, type SentFile } from './send-file.ts'
 import type { StaticFile } from './tftp/file-map.ts'
 
 export interface BootRoutesOptions extends BootScriptsOptions {
@@ -42,12 +42,24 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
       // Asked for now: a connection that the machine has closed by the end tells no address any more.
       const machine = machineOf(request)
       const sent = await sendFile(request, reply, { path: appliance[part] }, 'application/octet-stream')
-      if (sent?.isWhole === true && machine !== undefined) emit({ machine, hop: part, bytes: sent.bytes, ms: Math.round(performance.now() - startedAt) })
+      if (machine !== undefined) tell(sent, { machine, file: part, startedAt }, { hop: part })
     })
   }
 
   for (const [name, file] of bootFiles) {
-    app.get(`/boot/${name}`, async (request, reply) => void (await sendFile(request, reply, file, contentTypeOf(name))))
+    app.get(`/boot/${name}`, async (request, reply) => {
+      const startedAt = performance.now()
+      const machine = machineOf(request)
+      const sent = await sendFile(request, reply, file, contentTypeOf(name))
+      if (machine !== undefined) tell(sent, { machine, file: name, startedAt }, { hop: 'http', file: name })
+    })
+  }
+
+  type Hop = { hop: (typeof parts)[number]['part'] } | { hop: 'http'; file: string }
+  function tell(sent: SentFile | undefined, { machine, file, startedAt }: { machine: string; file: string; startedAt: number }, hop: Hop): void {
+    if (sent === undefined) return
+    if (sent.isWhole) emit({ machine, ...hop, bytes: sent.sizeBytes, ms: Math.round(performance.now() - startedAt) })
+    else emit({ machine, hop: 'broken-off', file, bytes: sent.bytes, sizeBytes: sent.sizeBytes })
   }
 }
 

@@ -87,10 +87,10 @@ export async function startNetboot(options: NetbootOptions): Promise<Netboot> {
         mtuBytes,
         files: new Map<string, BootFile>([...bootFiles, ...forGrub]),
         log: log.child({ service: 'tftp' }),
-        onSent({ address: from, ...sent }) {
+        onEvent({ address: from, ...event }) {
           const machine = machineAt(from)
-          if (machine === undefined) log.info({ from, ...sent }, 'sent a file by TFTP to a machine that is not known by its address')
-          else emit({ machine, hop: 'tftp', ...sent })
+          if (machine === undefined) log.info({ from, ...event }, 'TFTP with a machine that is not known by its address')
+          else emit({ machine, ...event })
         },
       }),
     )

@@ -9,7 +9,7 @@ describe.skipIf(noNamespaces)('beside dnsmasq, which gives the addresses, an emp
     expect(await boot('undionly', 'proxy')).toEqual([...proxied('http://10.77.0.1:8080/boot/ipxe'), 'tftp undionly.kpxe', ...script])
   })
   it('on UEFI, by HTTP boot and no TFTP', async () => {
-    expect(await boot('uefi-http', 'proxy')).toEqual([...proxied('http://10.77.0.1:8080/boot/snponly.efi'), ...script])
+    expect(await boot('uefi-http', 'proxy')).toEqual([...proxied('http://10.77.0.1:8080/boot/snponly.efi'), 'http snponly.efi', ...script])
   })
 })
 

@@ -11,7 +11,7 @@ describe.skipIf(noNamespaces)('an empty machine comes to its boot script', { tim
     expect(await boot('uefi')).toEqual([...dhcp('snponly.efi'), 'tftp snponly.efi', ...script, ...kernelTwice])
   })
   it('on UEFI, by HTTP boot and no TFTP', async () => {
-    expect(await boot('uefi-http')).toEqual([...dhcp('http://10.77.0.1:8080/boot/snponly.efi'), ...script, ...kernelTwice])
+    expect(await boot('uefi-http')).toEqual([...dhcp('http://10.77.0.1:8080/boot/snponly.efi'), 'http snponly.efi', ...script, ...kernelTwice])
   })
   it('on UEFI with Secure Boot, by the signed shim and GRUB over TFTP', async () => {
     expect(await boot('secure-boot')).toEqual([...dhcp('shimx64.efi'), ...['shimx64.efi', 'grubx64.efi', 'grub/grub.cfg', 'vmlinuz', 'vmlinuz'].map((file) => `tftp ${file}`)])

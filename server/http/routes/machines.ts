@@ -19,6 +19,8 @@ export interface MachineRoutesOptions {
   tokens: Tokens
   authorize: Authorize
   emit: Emit
+  /** Whose an address of the boot network is, where boot services run. */
+  machineAt?: (ipv4: string) => string | undefined
   /** The job servers that workers booted from here walk, in order; without a credential of its own a server takes the worker's. */
   servers: readonly { url: string; credential?: string }[]
 }
@@ -33,15 +35,21 @@ const macParams = { type: 'object', properties: { id: inventorySchema.properties
 const ticketSchema = Type.Object({ ticket: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false })
 
 /** What machines tell of themselves, and how a booted machine gets its credential. */
-export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, admission, tokens, authorize, emit, servers }) => {
+export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, admission, tokens, authorize, emit, machineAt, servers }) => {
   // The ticket of a boot script is exchanged, once, for the credential of that machine.
   app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { schema: { body: ticketSchema } }, async (request, reply) => {
     const redeemed = await tokens.redeemTicket(request.body.ticket)
-    if (redeemed?.isFirst === false) emit({ machine: redeemed.machine, hop: 'ticket-refused', address: request.ip, why: 'it was used already' })
+    const refuse = (machineId: string | undefined, why: string) => machineId !== undefined && emit({ machine: machineId, hop: 'ticket-refused', address: request.ip, why })
+    if (redeemed === undefined) refuse(machineAt?.(request.ip.replace(/^::ffff:/, '')), 'it is unknown or too old')
+    if (redeemed?.isFirst === false) refuse(redeemed.machine, 'it was used already')
     if (redeemed?.isFirst !== true) throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
     const { machine } = redeemed
     // Somebody may have decided otherwise since the ticket was given.
-    if (!admission.isAdmitted(await machines.read(machine))) throw new HttpProblem(401, `the machine ${machine} is not admitted`)
+    if (!admission.isAdmitted(await machines.read(machine))) {
+      refuse(machine, 'the machine is not admitted')
+      throw new HttpProblem(401, `the machine ${machine} is not admitted`)
+    }
+    emit({ machine, hop: 'credential' })
     const own = await tokens.create({ role: 'worker', name: machine, isMachine: true }, credentialLifeSeconds)
     const answer: CredentialAnswer = {
       machine,

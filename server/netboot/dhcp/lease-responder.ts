@@ -9,7 +9,7 @@ import type { Question } from './question.ts'
 import { buildReply, replyDestination } from './reply.ts'
 import type { Respond } from './server.ts'
 import type { DhcpSettings } from './settings.ts'
-import { tellAsked } from './tell-asked.ts'
+import { tellAsked, tellElsewhere } from './tell-asked.ts'
 
 export interface LeaseResponderOptions {
   settings: DhcpSettings
@@ -24,6 +24,9 @@ export function createLeaseResponder({ settings, leases, leaseFile, probe, emit 
   return async (question, log) => {
     const decision = await decideWithoutConflict(question, log)
     tellAsked(question, emit, noteOf(decision))
+    tellElsewhere(question, emit, settings.serverAddress)
+    if (question.type === 'decline' && question.serverIdentifier === settings.serverAddress)
+      emit({ machine: question.machine, hop: 'dhcp-declined', address: question.requestedAddress ?? '' })
     try {
       // What was decided must outlast a crash before the machine relies on it.
       if (decision.kind === 'ack' || question.type === 'release' || question.type === 'decline') await leaseFile.save(question.machine, leases.leaseOf(question.machine))
@@ -69,7 +72,10 @@ export function createLeaseResponder({ settings, leases, leaseFile, probe, emit 
   }
 
   function tellAnswered({ machine }: Question, decision: Exclude<Decision, { kind: 'silent' }>, log: Logger): void {
-    if (decision.kind === 'nak') return log.info({ reason: decision.reason }, 'refused an address')
+    if (decision.kind === 'nak') {
+      log.info({ reason: decision.reason }, 'refused an address')
+      return emit({ machine, hop: 'dhcp-refused', reason: decision.reason })
+    }
     const { offer } = decision
     if (offer.kind === 'address' && offer.note !== undefined) log.warn({ reason: offer.note }, 'offered an address but nothing to boot')
     const file = offer.kind === 'boot' ? offer.file : ''

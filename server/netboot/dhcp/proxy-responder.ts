@@ -6,7 +6,7 @@ import { buildProxyReply, proxyReplyDestination, replyPort } from './proxy-reply
 import type { Question } from './question.ts'
 import type { Respond } from './server.ts'
 import type { BootSettings } from './settings.ts'
-import { tellAsked } from './tell-asked.ts'
+import { tellAsked, tellElsewhere } from './tell-asked.ts'
 
 /** Addresses that were heard of, at most: the oldest are forgotten first. */
 const mostAddresses = 10_000
@@ -32,13 +32,14 @@ export function createProxyResponder(settings: BootSettings, emit: Emit): { resp
     machineAt: (ipv4) => machines.get(ipv4),
     async respond(question, log) {
       hear(question)
+      // Of operating systems we know nothing, since their addresses are none of ours.
+      if (question.asked.service === 'dhcp' && isBootClient(question.asked)) tellElsewhere(question, emit, settings.serverAddress)
       if (!isForProxy(question)) return undefined
       const { asked, machine } = question
       const policy = selectPolicy(settings.policies, { machine, architectures: architecturesOf(asked) })
       const offer = planOffer(asked, { mode: 'proxy', httpUrl: settings.httpUrl, policy })
       if (offer.kind === 'silent') {
         log.info({ type: question.type, reason: offer.reason }, 'no proxyDHCP answer')
-        // Of operating systems we know nothing, since their addresses are none of ours.
         if (isBootClient(asked)) tellAsked(question, emit, offer.reason)
         return undefined
       }

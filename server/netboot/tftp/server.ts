@@ -16,6 +16,13 @@ export interface SentFile {
   address: string
 }
 
+/** What happens to a file on its way to the machine at `address`; see the hops of `MachineEvent`. */
+export type TftpEvent =
+  | { hop: 'tftp-asked'; file: string; found: boolean; address: string }
+  | ({ hop: 'tftp' } & SentFile)
+  | { hop: 'tftp-stalled'; file: string; block: number; asked: number; address: string }
+  | { hop: 'tftp-refused'; file: string; message: string; address: string }
+
 export interface TftpServerOptions {
   /** Address to serve on, for example `10.77.0.1`; answers come from it too. */
   address: string
@@ -24,13 +31,15 @@ export interface TftpServerOptions {
   /** Of the boot interface; a block never exceeds it. */
   mtuBytes: number
   files: FileMap
-  onSent: (sent: SentFile) => void
+  onEvent: (event: TftpEvent) => void
   log: Logger
 }
 
 /** A transfer under way. */
 interface Slot {
   peer: Peer
+  /** How often the machine asked, from this port. */
+  asked: number
   stop: () => void
 }
 
@@ -44,7 +53,7 @@ export async function startTftpServer({
   port = 69,
   mtuBytes,
   files,
-  onSent,
+  onEvent,
   log,
 }: TftpServerOptions): Promise<{ port: number; close(): Promise<void> }> {
   const transfers = new Map<string, Slot>()
@@ -63,11 +72,12 @@ export async function startTftpServer({
     if (request === undefined) return log.debug({ peer }, 'dropped a datagram that is no TFTP request')
     const key = `${peer.address}:${peer.port}`
     // The same request again from the same port is a retransmission; the transfer's own timer answers it.
-    if (transfers.has(key)) return
+    const underWay = transfers.get(key)
+    if (underWay !== undefined) return void underWay.asked++
     const ofThisAddress = [...transfers.values()].filter((other) => other.peer.address === peer.address).length
     if (transfers.size >= mostTransfers || ofThisAddress >= mostTransfersOfOne)
       return log.warn({ peer }, 'TFTP request not answered: too many transfers under way')
-    const slot: Slot = { peer, stop: () => undefined }
+    const slot: Slot = { peer, asked: 1, stop: () => undefined }
     transfers.set(key, slot)
     try {
       await serve(request, slot)
@@ -95,14 +105,16 @@ export async function startTftpServer({
       const bytes = await readRequested(request, peer, socket)
       if (bytes === undefined) return
       const startedAt = performance.now()
+      const file = normaliseFileName(request.file)
+      const onStalled = (block: number) => onEvent({ hop: 'tftp-stalled', file, block, asked: slot.asked, address: peer.address })
       const { promise: ended, resolve: onEnd } = Promise.withResolvers<TransferEnd>()
       const terms = negotiate((request as ReadRequest).options, { sizeBytes: bytes.length, mtuBytes })
-      const transfer = startTransfer({ bytes, terms, send: (packet) => socket.send(packet), onEnd })
+      const transfer = startTransfer({ bytes, terms, send: (packet) => socket.send(packet), onStalled, onEnd })
       receive = (packet) => transfer.receive(packet)
       slot.stop = () => transfer.stop()
       if (isClosing) transfer.stop()
       tellEnd(await ended, {
-        file: normaliseFileName(request.file),
+        file,
         bytes: bytes.length,
         ms: Math.round(performance.now() - startedAt),
         address: peer.address,
@@ -121,20 +133,23 @@ export async function startTftpServer({
     }
     if (request.kind === 'write') return refuse(tftpErrors.illegalOperation, 'this server takes no files')
     if (request.mode !== 'octet') return refuse(tftpErrors.illegalOperation, `only octet mode is served, not ${request.mode}`)
-    const file = files.get(normaliseFileName(request.file))
-    // Always 1: shim maps 2, access violation, to a denial and starts MokManager.
+    const name = normaliseFileName(request.file)
+    const file = files.get(name)
     const bytes = file && (await readBootFile(file, peer.address))
+    onEvent({ hop: 'tftp-asked', file: name, found: bytes !== undefined, address: peer.address })
+    // Always 1: shim maps 2, access violation, to a denial and starts MokManager.
     return bytes ?? refuse(tftpErrors.notFound, 'no such file')
   }
 
   function tellEnd(end: TransferEnd, sent: SentFile): void {
     switch (end.kind) {
       case 'complete':
-        return onSent(sent)
+        return onEvent({ hop: 'tftp', ...sent })
       case 'probe':
         return log.debug(sent, 'a client asked for the size of a file')
       case 'refused':
-        return log.info({ ...sent, code: end.code, message: end.message }, 'the client ended a TFTP transfer')
+        log.info({ ...sent, code: end.code, message: end.message }, 'the client ended a TFTP transfer')
+        return onEvent({ hop: 'tftp-refused', file: sent.file, message: end.message, address: sent.address })
       case 'silence':
         return log.warn(
           { ...sent, block: end.block },

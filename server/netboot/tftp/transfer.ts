@@ -15,12 +15,16 @@ export interface TransferOptions {
   bytes: Buffer
   terms: Terms
   send: (packet: Buffer) => void
+  /** Some seconds have gone by without an acknowledgement of this block; told once, and the transfer may go on. */
+  onStalled?: (block: number) => void
   onEnd: (end: TransferEnd) => void
 }
 
 /** Silence after which a client is given up. */
 const giveUpMs = 120_000
 const longestWaitMs = 16_000
+/** The sendings of a block, after 1, 2 and 4 seconds, without an answer to which a client counts as stalled. */
+const stalledTries = 3
 /** The last block is not worth waiting for so long: many ROMs start what they loaded without acknowledging it. */
 const lastBlockTries = 4
 
@@ -29,7 +33,7 @@ const lastBlockTries = 4
  * through; a window goes out when the one before it is acknowledged or when time runs out, never for a duplicate ACK (the Sorcerer's Apprentice
  * bug, RFC 1123 section 4.2.3.1). Nothing is ever sent in answer to an ERROR.
  */
-export function startTransfer({ bytes, terms, send, onEnd }: TransferOptions): { receive(datagram: Buffer): void; stop(): void } {
+export function startTransfer({ bytes, terms, send, onStalled, onEnd }: TransferOptions): { receive(datagram: Buffer): void; stop(): void } {
   const { blockBytes, windowBlocks, accepted } = terms
   // A file that fills its last block ends with an empty one.
   const lastBlock = Math.floor(bytes.length / blockBytes) + 1
@@ -42,6 +46,7 @@ export function startTransfer({ bytes, terms, send, onEnd }: TransferOptions): {
   /** What `timer` waits. */
   let timedMs = 0
   let isOver = false
+  let isStalled = false
 
   const end = (how: TransferEnd) => {
     if (isOver) return
@@ -77,6 +82,10 @@ export function startTransfer({ bytes, terms, send, onEnd }: TransferOptions): {
   function onSilence(): void {
     silentMs += timedMs
     tries += 1
+    if (tries === stalledTries && sentThrough !== lastBlock && !isStalled) {
+      isStalled = true
+      onStalled?.(awaited)
+    }
     if (sentThrough === lastBlock && tries >= lastBlockTries) end({ kind: 'complete' })
     else if (silentMs >= giveUpMs) end({ kind: 'silence', block: awaited })
     else sendAndWait()

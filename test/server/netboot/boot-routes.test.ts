@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -108,6 +109,20 @@ describe('files', () => {
     const answer = await fetch(`${url}/boot/vmlinuz`)
     expect(Buffer.from(await answer.arrayBuffer()).equals(kernel)).toBe(true)
     await expect.poll(() => events).toEqual([{ machine, hop: 'kernel', bytes: kernel.length, ms: expect.any(Number) as number }])
+  })
+  it('for UEFI HTTP boot become an event too', async () => {
+    await (await fetch(`${url}/boot/autoexec.ipxe`)).text()
+    await expect.poll(() => events).toEqual([{ machine, hop: 'http', file: 'autoexec.ipxe', bytes: 7, ms: expect.any(Number) as number }])
+  })
+  it('F8 that a machine does not take to their end are told with how far they came', async () => {
+    await writeFile(join(directory, 'kernel'), Buffer.alloc(64 * 1024 * 1024))
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write('GET /boot/vmlinuz HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(socket, 'readable')
+    socket.destroy()
+    await expect.poll(() => events).toEqual([{ machine, hop: 'broken-off', file: 'kernel', bytes: expect.any(Number) as number, sizeBytes: 64 * 1024 * 1024 }])
+    const [event] = events
+    if (event?.hop === 'broken-off') expect(event.bytes).toBeLessThan(event.sizeBytes)
   })
   it('go out in part to one who resumes', async () => {
     const answer = await fetch(`${url}/boot/stage2.squashfs`, { headers: { range: 'bytes=299990-' } })

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
+import type { NewMachineEvent } from '../../../../server/event-log.ts'
 import type { ConflictProbe } from '../../../../server/netboot/dhcp/conflict-probe.ts'
 import type { LeaseFile } from '../../../../server/netboot/dhcp/lease-file.ts'
 import { createLeaseResponder } from '../../../../server/netboot/dhcp/lease-responder.ts'
@@ -23,10 +24,16 @@ const nobody: ConflictProbe = { userOf: async () => undefined, close: async () =
 
 function setUp({ leaseFile = emptyFile, probe = nobody }: { leaseFile?: LeaseFile; probe?: ConflictProbe } = {}) {
   const told: string[] = []
+  const events: NewMachineEvent[] = []
   const log = pino({ level: 'warn' }, new Writable({ write: (line: Buffer, _, done) => (told.push((JSON.parse(String(line)) as { msg: string }).msg), done()) }))
   const leases = new LeaseTable({ ranges: [range], taken: [], reservations: new Map(), leases: [] })
-  const respond = createLeaseResponder({ settings, leases, leaseFile, probe, emit: () => undefined })
-  return { told, ask: async (fields: DatagramFields) => (await respond(question(fields), log))?.packet.yiaddr }
+  const respond = createLeaseResponder({ settings, leases, leaseFile, probe, emit: (event) => void events.push(event) })
+  const ask = async (fields: DatagramFields) => {
+    const reply = await respond(question(fields), log)
+    reply?.onSent()
+    return reply?.packet.yiaddr
+  }
+  return { told, events, ask }
 }
 const mac = (digit: number) => `02:00:00:00:00:0${digit}`
 const accept: DatagramFields = { type: 'request', options: [[54, address('10.77.0.1')], [50, address('10.77.0.100')]] }
@@ -82,4 +89,21 @@ it('a network that cannot be asked keeps nobody from booting', async () => {
   const { ask, told } = setUp({ probe: { ...nobody, userOf: () => Promise.reject(new Error('unreachable')) } })
   expect(await ask({})).toBe('10.77.0.100')
   expect(told).toEqual(['could not look whether the address is in use: offered unseen'])
+})
+
+it('F8 each message becomes an event of the machine, with what came of it', async () => {
+  const { ask, events } = setUp()
+  await ask({})
+  await ask({ type: 'request', options: [[54, address('10.77.0.9')], [50, address('10.77.0.51')]] })
+  await ask({})
+  await ask({ type: 'request', options: [[54, address('10.77.0.1')], [50, address('10.77.0.7')]] })
+  await ask(accept)
+  await ask({ type: 'decline', options: [[54, address('10.77.0.1')], [50, address('10.77.0.100')]] })
+  const machine = '02-00-00-00-00-01'
+  expect(events.filter(({ hop }) => hop !== 'dhcp-discover' && hop !== 'dhcp-offer')).toEqual([
+    { machine, hop: 'dhcp-elsewhere', address: '10.77.0.51', server: '10.77.0.9' },
+    { machine, hop: 'dhcp-refused', reason: 'asked for 10.77.0.7 but was offered 10.77.0.100' },
+    { machine, hop: 'dhcp-ack', address: '10.77.0.100', file: '' },
+    { machine, hop: 'dhcp-declined', address: '10.77.0.100' },
+  ])
 })

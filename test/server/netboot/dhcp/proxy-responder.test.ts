@@ -56,6 +56,12 @@ it('whose an address is it learns from what machines ask of the DHCP server', as
   expect([machineAt('10.77.0.51'), machineAt('10.77.0.52')]).toEqual([machine, undefined])
 })
 
+it('F8 where the address of a booting machine comes from is an event of it', async () => {
+  const { ask, events } = setUp()
+  await ask({ type: 'request', options: [...uefi, [50, address('10.77.0.51')], [54, address('10.77.0.9')]] })
+  expect(events).toEqual([{ machine, hop: 'dhcp-elsewhere', address: '10.77.0.51', server: '10.77.0.9' }])
+})
+
 it('a machine that cannot be helped shows why among its events (F8)', async () => {
   const { ask, events } = setUp([{ machine, secureBoot: true }])
   expect(await ask({ options: uefi })).toBeUndefined()

@@ -23,7 +23,7 @@ async function serveOurs(): Promise<number> {
     port: 0,
     mtuBytes: 1500,
     files: new Map([['file', { bytes: Buffer.alloc(1000, 'x') }]]),
-    onSent: () => undefined,
+    onEvent: () => undefined,
     log: pino({ level: 'silent' }),
   })
   cleanUps.push(() => server.close())

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { run } from '../../../../appliance/run.ts'
-import { startTftpServer, type SentFile } from '../../../../server/netboot/tftp/server.ts'
+import { startTftpServer, type SentFile, type TftpEvent } from '../../../../server/netboot/tftp/server.ts'
 
 let directory: string
 let port: number
 let close: () => Promise<void>
 let sent: SentFile[]
+let told: TftpEvent[]
 /** More than 65,535 blocks of 512 bytes, and a last one that is full. */
 const large = randomBytes(33 * 1024 * 1024)
 const small = randomBytes(74_213)
@@ -25,12 +26,16 @@ beforeEach(async () => {
     ['gone', { path: join(directory, 'gone') }],
   ])
   sent = []
+  told = []
   ;({ port, close } = await startTftpServer({
     address: '127.0.0.1',
     port: 0,
     mtuBytes: 1500,
     files,
-    onSent: (file) => void sent.push(file),
+    onEvent(event) {
+      told.push(event)
+      if (event.hop === 'tftp') sent.push(event)
+    },
     log: pino({ level: 'silent' }),
   }))
 })
@@ -91,7 +96,7 @@ describe('what is refused', () => {
 
 it('answers from the address that was asked', async () => {
   const files = new Map([['small', { bytes: small }]])
-  const other = await startTftpServer({ address: '127.0.0.3', port: 0, mtuBytes: 1500, files, onSent: () => undefined, log: pino({ level: 'silent' }) })
+  const other = await startTftpServer({ address: '127.0.0.3', port: 0, mtuBytes: 1500, files, onEvent: () => undefined, log: pino({ level: 'silent' }) })
   const client = createSocket('udp4')
   const from = new Promise<string>((resolve) => client.on('message', (_, { address }) => resolve(address)))
   client.send(Buffer.from('\0\x01small\0octet\0'), other.port, '127.0.0.3')
@@ -106,11 +111,34 @@ it('a port that is taken is an error that says so', async () => {
     port,
     mtuBytes: 1500,
     files: new Map(),
-    onSent: () => undefined,
+    onEvent: () => undefined,
     log: pino({ level: 'silent' }),
   })
   await expect(again).rejects.toMatchObject({
     code: 'port-in-use',
     message: expect.stringContaining(`UDP port ${port} (TFTP) on 127.0.0.1 is in use`) as string,
+  })
+})
+
+describe('F8 what happens to a file is told', () => {
+  const address = '127.0.0.1'
+  it('asked for, and sent with bytes and time', async () => {
+    await clients['curl without options']('small')
+    await expect.poll(() => told).toEqual([{ hop: 'tftp-asked', file: 'small', found: true, address }, { hop: 'tftp', file: 'small', bytes: small.length, ms: expect.any(Number) as number, address }])
+  })
+  it('asked for and not there', async () => {
+    await expect(clients['curl without options']('pxelinux.0')).rejects.toThrow()
+    expect(told).toEqual([{ hop: 'tftp-asked', file: 'pxelinux.0', found: false, address }])
+  })
+  it('broken off by the client, with its words; asked for again from the same port, and never acknowledged', { timeout: 30_000 }, async () => {
+    const socket = createSocket('udp4')
+    const request = Buffer.from('\0\x01small\0octet\0', 'latin1')
+    const answers: { port: number }[] = []
+    socket.on('message', (_, from) => void answers.push(from))
+    for (let asked = 1; asked <= 3; asked++) socket.send(request, port, address)
+    await expect.poll(() => told, { timeout: 20_000 }).toEqual([{ hop: 'tftp-asked', file: 'small', found: true, address }, { hop: 'tftp-stalled', file: 'small', block: 1, asked: 3, address }])
+    socket.send(Buffer.from('\0\x05\0\x03disk full\0', 'latin1'), answers[0]!.port, address)
+    await expect.poll(() => told.at(-1)).toEqual({ hop: 'tftp-refused', file: 'small', message: 'disk full', address })
+    socket.close()
   })
 })

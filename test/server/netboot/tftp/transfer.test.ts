@@ -11,6 +11,7 @@ const ack = (block: number) => Buffer.of(0, 4, (block >> 8) & 0xff, block & 0xff
 async function transfer(sizeBytes: number, options: Record<string, string> = {}) {
   const sent: string[] = []
   const ends: TransferEnd[] = []
+  const stalls: number[] = []
   const terms = negotiate(new Map(Object.entries(options)), { sizeBytes, mtuBytes: 1500 })
   const describePacket = (packet: Buffer) => {
     const opcode = packet.readUInt16BE()
@@ -21,6 +22,7 @@ async function transfer(sizeBytes: number, options: Record<string, string> = {})
     bytes: Buffer.alloc(sizeBytes, 'x'),
     terms,
     send: (packet) => void sent.push(describePacket(packet)),
+    onStalled: (block) => void stalls.push(block),
     onEnd: (end) => void ends.push(end),
   })
   const settle = () => vi.advanceTimersByTimeAsync(0)
@@ -29,6 +31,7 @@ async function transfer(sizeBytes: number, options: Record<string, string> = {})
     /** What was sent since the last call. */
     sent: () => sent.splice(0),
     ends,
+    stalls,
     async receive(packet: Buffer) {
       running.receive(packet)
       await settle()
@@ -137,4 +140,17 @@ describe('an ERROR of the client ends the transfer without an answer', () => {
     await receive(Buffer.from('\0\x05\0\x03disk full\0'))
     expect(ends).toEqual([{ kind: 'refused', code: 3, message: 'disk full' }])
   })
+})
+
+it('F8 a client that does not acknowledge is told of after seven seconds, once, with the block', async () => {
+  const silent = await transfer(5000)
+  await silent.receive(ack(1))
+  await vi.advanceTimersByTimeAsync(6900)
+  expect(silent.stalls).toEqual([])
+  await vi.advanceTimersByTimeAsync(200)
+  expect(silent.stalls).toEqual([2])
+  await vi.advanceTimersByTimeAsync(60_000)
+  await silent.receive(ack(2))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(silent.stalls).toEqual([2])
 })

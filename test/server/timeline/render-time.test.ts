@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderClock, renderSeconds } from '../../../server/demo/render-time.ts'
+import { renderClock, renderSeconds } from '../../../server/timeline/render-time.ts'
 
 test.each([
   [0, '0:00.0'],
