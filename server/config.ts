@@ -11,6 +11,7 @@ import { faultsOfListen, listenSchema, splitListen, type ListenAddress } from '.
 import { faultsOfListRules, listRuleSchema, type ListRule } from './jobs/dynamic/list-rule.ts'
 import { faultsOfNetboot, resolveNetboot, type Interfaces, type NetbootConfig } from './netboot/netboot-config.ts'
 import { netbootSchema } from './netboot/netboot-schema.ts'
+import { faultsOfWebhooks, resolveWebhooks, webhookSchema, type WebhookConfig } from './webhooks/webhook-config.ts'
 
 const closed = { additionalProperties: false }
 const url = Type.String({ format: 'uri', pattern: '^https?://' })
@@ -66,6 +67,8 @@ export const configSchema = Type.Object(
      * `postgres://ingot@db.example/ingot`.
      */
     database: Type.Optional(Type.String({ minLength: 1 })),
+    /** Who is told of jobs and images; nobody unless given. */
+    webhooks: Type.Optional(Type.Array(webhookSchema)),
     /** Whether `GET /metrics` is answered without a credential. Default false. */
     openMetrics: Type.Optional(Type.Boolean()),
     /** Where the built appliance is; default `appliance` in the data directory. Taken relative to the file. */
@@ -95,6 +98,7 @@ export interface Config {
   databaseUrl?: string
   images: ImagesConfig
   proof: { atOnce: number; secureBoot: boolean }
+  webhooks: WebhookConfig[]
   openMetrics: boolean
   applianceDirectory: string
 }
@@ -111,7 +115,7 @@ function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
  */
 export function parseConfig(text: string, path: string, interfaces: Interfaces = networkInterfaces()): Config {
   const folder = dirname(resolve(path))
-  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder), ...faultsOfDatabase(file)])
+  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder), ...faultsOfWebhooks(file.webhooks ?? [], folder), ...faultsOfDatabase(file)])
   if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems.map((problem) => renderProblem(path, problem)) })
   const file = parsed.value
   const listen = splitListen(file.listen)
@@ -129,6 +133,7 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     ...(file.database === undefined ? {} : { databaseUrl: file.database }),
     images: resolveImages(file.images, folder),
     proof: { atOnce: file.proof?.atOnce ?? 1, secureBoot: file.proof?.secureBoot ?? false },
+    webhooks: resolveWebhooks(file.webhooks ?? [], folder),
     openMetrics: file.openMetrics ?? false,
     applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
   }

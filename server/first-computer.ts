@@ -66,6 +66,8 @@ import { startProofs } from './prove/start-proofs.ts'
 import { openMachineHistories } from './timeline/machine-histories.ts'
 import { keepTokens } from './tokens/keep-tokens.ts'
 import { version } from './version.ts'
+import { startWebhooks } from './webhooks/start-webhooks.ts'
+import { readWebhooks } from './webhooks/webhook-config.ts'
 import { buildConsole } from './web/build-console.ts'
 
 /** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
@@ -87,6 +89,7 @@ export interface FirstComputer {
 export async function startFirstComputer({ config, log, run, start }: { config: Config; log: Logger; run: Run; start: Start }): Promise<FirstComputer> {
   const { dataDirectory, listen } = config
   const appliance = config.netboot === undefined ? undefined : await loadAppliance(config.applianceDirectory)
+  const configuredWebhooks = await readWebhooks(config.webhooks)
   const events = openEventLog(dataDirectory, { log: log.child({ part: 'events' }) })
   const { emit } = events
   const tokens = await keepTokens(dataDirectory, { log: log.child({ part: 'tokens' }) })
@@ -181,6 +184,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const receiveImage = createReceiveImage({ jobs, proofs, emit })
   const app = createApp({ log })
   const metrics = createFirstComputerMetrics({ app, events, jobs, machines, log: log.child({ part: 'metrics' }) })
+  const webhooks = await startWebhooks({ webhooks: configuredWebhooks, events, dataDirectory, metrics, log: log.child({ part: 'webhooks' }) })
   await app.register(metricRoutes, { metrics, authorize, open: config.openMetrics })
   await app.register(healthRoutes, {
     checks: {
@@ -234,7 +238,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
 
   let lists: DynamicLists | undefined
   // In this order backwards: a rule that is just making a job is waited for when nothing can be fetched for it any more, and before the list goes.
-  const closers: (() => Promise<void>)[] = [() => overview.close(), () => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
+  const closers: (() => Promise<void>)[] = [() => overview.close(), () => webhooks.close(), () => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
   const close = async () => {
     for (const each of closers.splice(0).toReversed()) await each()
   }

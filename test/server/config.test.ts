@@ -49,6 +49,7 @@ describe('a whole configuration', () => {
       lists: [],
       images: {},
       proof: { atOnce: 1, secureBoot: false },
+      webhooks: [],
       openMetrics: false,
       applianceDirectory: '/etc/var/appliance',
     })
