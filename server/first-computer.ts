@@ -270,7 +270,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
       machineAt = (address) => netboot.machineAt(address)
       await app.register(bootRoutes, {
         ...scripts,
-        appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path },
+        appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path, inventory: appliance.inventoryPath },
         bootFiles: netboot.bootFiles,
         machineAt,
       })

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { IngotError } from '../../server/errors.ts'
 import type { Run } from '../run.ts'
 import { buildDirectory, findBuild, makeWorkDirectory, pointTo, removeOldBuilds, replaceBuild } from './builds.ts'
-import { growStage1, growStage2, growTools, type ComponentSources } from './components.ts'
+import { announceInventory, growInventory, growStage1, growStage2, growTools, type ComponentSources } from './components.ts'
 import { openPackageArchive, type DebianPackage, type PackageArchive } from './debian-packages.ts'
 import { readKernelModules } from './kernel-modules.ts'
 import { manifestFile, readAppliance, type Appliance } from './load-appliance.ts'
@@ -32,10 +32,10 @@ export interface BuildOptions {
   workerEntry?: string
 }
 
-const steps = ['packages', 'download', 'unpack', 'stage 1', 'stage 2', 'tools', 'check'] as const
+const steps = ['packages', 'download', 'unpack', 'stage 1', 'inventory', 'stage 2', 'tools', 'check'] as const
 
 /**
- * Builds kernel, initramfs (stage 1), stage 2 and tools from Debian packages, the pinned Node and the worker; or, when an appliance of
+ * Builds kernel, initramfs (stage 1), stage 2, inventory and tools from Debian packages, the pinned Node and the worker; or, when an appliance of
  * exactly these inputs is there, returns that one. Equal inputs give equal bytes. Files appear under their name only when all are whole.
  * Throws `mirror-unreachable`, `host-lacks` or `appliance-build`.
  */
@@ -115,17 +115,22 @@ async function buildOutputs({ work, packagesRoot, kernelRelease, inputs, run, si
   const kernelModules = await readKernelModules(packagesRoot, kernelRelease)
   const { node, workerBundle } = inputs
   const sources: ComponentSources = { packagesRoot, kernelRelease, kernelModules, node, workerBundle, run, signal }
-  const tree = { stage1: join(work, 'stage1'), stage2: join(work, 'stage2'), tools: join(work, 'tools') }
+  const tree = { stage1: join(work, 'stage1'), stage2: join(work, 'stage2'), inventory: join(work, 'inventory'), tools: join(work, 'tools') }
 
   progress('stage 1')
   await growStage1(tree.stage1, sources)
   await writeInitramfs(tree.stage1, join(out, 'initramfs.img'))
   await writeKernel(packagesRoot, kernelRelease, join(out, 'vmlinuz'))
-  progress('stage 2')
+  progress('inventory')
   const stage2 = await growStage2(tree.stage2, sources)
+  const inventory = await growInventory(tree.inventory, sources, stage2)
+  await writeSquashfs(run, tree.inventory, join(out, 'inventory.squashfs'), signal)
+  const inventoryOutput = await describeOutput(out, 'inventory.squashfs', await listContents(tree.inventory))
+  progress('stage 2')
+  await announceInventory(tree.stage2, sources, { ...inventory, sha512: inventoryOutput.sha512 })
   await writeSquashfs(run, tree.stage2, join(out, 'stage2.squashfs'), signal)
   progress('tools')
-  await growTools(tree.tools, sources, stage2)
+  await growTools(tree.tools, sources, { libraries: [...stage2.libraries, ...inventory.libraries], modules: inventory.modules })
   await writeSquashfs(run, tree.tools, join(out, 'tools.squashfs'), signal)
 
   progress('check')
@@ -134,6 +139,7 @@ async function buildOutputs({ work, packagesRoot, kernelRelease, inputs, run, si
     kernel: await describeOutput(out, 'vmlinuz', kernelContents),
     initramfs: await describeOutput(out, 'initramfs.img', await listContents(tree.stage1)),
     stage2: await describeOutput(out, 'stage2.squashfs', await listContents(tree.stage2)),
+    inventory: inventoryOutput,
     tools: await describeOutput(out, 'tools.squashfs', await listContents(tree.tools)),
   }
 }

@@ -15,6 +15,22 @@ argument() {
   done
 }
 
+# Fetches a file of the boot server and checks its digest: `fetch NAME FILE sha512:HEX`. Says what is wrong, and fails then.
+# First to a file, then its digest: in a pipe the programs of busybox pass on so few bytes at a time that it takes five times longer.
+# `wget -S` leaves the answer's headers, with the time of the boot server among them.
+fetch() {
+  from=$(argument ingot.server)
+  if timeout 900 wget -S -O "$2" "$from/boot/$1" 2>/run/ingot/headers; then
+    got=$(sha512sum "$2")
+    got=sha512:${got%% *}
+    [ "$got" = "$3" ] && return
+    say "$1 from $from: expected $3, got $got ($(stat -c %s "$2") bytes)"
+  else
+    say "$1 from $from: $(tail -n 1 /run/ingot/headers)"
+  fi
+  return 1
+}
+
 # Loads the drivers of all devices present, again and again while drivers make new devices appear (a bus controller, then its disks).
 # Reads sysfs by builtins alone: starting a program is what takes time.
 load_drivers() {

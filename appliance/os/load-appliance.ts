@@ -14,6 +14,8 @@ export interface Appliance {
   stage2Path: string
   /** For `ingot.stage2=` on the kernel command line: `sha512:<hex>`. */
   stage2Digest: string
+  /** Stage 2 knows its digest. */
+  inventoryPath: string
   toolsPath: string
   toolsDigest: string
   toolsSizeBytes: number
@@ -41,8 +43,8 @@ export async function loadAppliance(directory: string): Promise<Appliance> {
 export async function readAppliance(home: string, reused: boolean): Promise<Appliance> {
   const manifest: unknown = JSON.parse(await readFile(join(home, manifestFile), 'utf8'))
   if (!Value.Check(manifestSchema, manifest)) throw new IngotError('appliance-build', `${join(home, manifestFile)} is no manifest of this version of Ingot; build the appliance anew`)
-  const { kernel, initramfs, stage2, tools } = manifest.outputs
-  for (const { file, sizeBytes } of [kernel, initramfs, stage2, tools]) {
+  const { kernel, initramfs, stage2, inventory, tools } = manifest.outputs
+  for (const { file, sizeBytes } of [kernel, initramfs, stage2, inventory, tools]) {
     const got = await stat(join(home, file)).then(({ size }) => `${size} bytes`, (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return 'no such file'
       throw error
@@ -56,6 +58,7 @@ export async function readAppliance(home: string, reused: boolean): Promise<Appl
     initramfsPath: join(home, initramfs.file),
     stage2Path: join(home, stage2.file),
     stage2Digest: `sha512:${stage2.sha512}`,
+    inventoryPath: join(home, inventory.file),
     toolsPath: join(home, tools.file),
     toolsDigest: tools.digest,
     toolsSizeBytes: tools.sizeBytes,

@@ -38,7 +38,7 @@ export const manifestSchema = Type.Object(
         closed,
       ),
     ),
-    outputs: Type.Object({ kernel: outputSchema, initramfs: outputSchema, stage2: outputSchema, tools: outputSchema }, closed),
+    outputs: Type.Object({ kernel: outputSchema, initramfs: outputSchema, stage2: outputSchema, inventory: outputSchema, tools: outputSchema }, closed),
   },
   closed,
 )

@@ -46,7 +46,7 @@ const scsi = [
 ]
 
 /**
- * Stage 2: the disks of the inventory that a job may install to, and what tells the firmware's state. Left out are tapes and CD-ROMs, disks
+ * Inventory: the disks that a job may install to, and what tells the firmware's state. Left out are tapes and CD-ROMs, disks
  * behind a network (Fibre Channel, iSCSI), and the parallel buses of machines older than PCI Express except those that virtual machines have.
  */
 export const storageModules: ModuleList = {

@@ -51,8 +51,8 @@ export const packageNames = [
 /** Depends on the kernel package that is current and signed by Debian. */
 export const kernelPackage = 'linux-image-amd64'
 
-/** Programs of stage 2 besides busybox: what the inventory asks. */
-export const stage2Programs = ['bin/lsblk', 'sbin/blkid', 'usr/bin/lscpu']
+/** Programs that the inventory asks. */
+export const inventoryPrograms = ['bin/lsblk', 'sbin/blkid', 'usr/bin/lscpu']
 
 /** Programs of the tools component. */
 export const toolPrograms = [

@@ -18,7 +18,8 @@ const restartExitCode = 10
 const unreachableExitCode = 75
 const stateDirectory = '/run/ingot'
 
-/** Init makes this file when the drivers of the disks are loaded; a machine whose drivers hang is still told of, without those disks. */
+/** Init mounts the drivers of the disks once it has fetched them, and makes this file when they are loaded; a machine whose drivers hang is still told of, without those disks. */
+const driversDirectory = '/inventory/lib'
 const driversLoadedFile = '/run/ingot/drivers-loaded'
 const driversLimitMs = 60_000
 
@@ -27,9 +28,10 @@ const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
 
 async function waitForDrivers(): Promise<void> {
-  const isThere = () => access(driversLoadedFile).then(() => true, () => false)
+  const isThere = (path: string) => access(path).then(() => true, () => false)
+  while (!(await isThere(driversDirectory))) await sleep(50)
   const startedAt = performance.now()
-  while (!(await isThere())) {
+  while (!(await isThere(driversLoadedFile))) {
     if (performance.now() - startedAt > driversLimitMs) return log.error({ limitMs: driversLimitMs }, 'the drivers of the disks are not loaded in time')
     await sleep(50)
   }

@@ -22,12 +22,12 @@ export function addAppliance(program: Command, { run, log, print, say, signal }:
 
   const show = (built: Appliance, json: boolean) => {
     if (json) return print(JSON.stringify(built.manifest))
-    const { kernel, initramfs, stage2, tools } = built.manifest.outputs
-    for (const [name, output] of Object.entries({ kernel, initramfs, stage2, tools })) {
+    const { kernel, initramfs, stage2, inventory, tools } = built.manifest.outputs
+    for (const [name, output] of Object.entries({ kernel, initramfs, stage2, inventory, tools })) {
       print(`${name.padEnd(10)} ${prettyBytes(output.sizeBytes).padStart(8)}  ${output.digest}`)
     }
     const toClaim = kernel.sizeBytes + initramfs.sizeBytes + stage2.sizeBytes
-    print(`\n${prettyBytes(toClaim)} are transferred until a machine claims a job; the tools come with the job.\nIn ${built.directory}; manifest.json tells every package and file.`)
+    print(`\n${prettyBytes(toClaim)} are transferred until a machine claims a job; what looks the machine over comes while it does so, and the tools come with the job.\nIn ${built.directory}; manifest.json tells every package and file.`)
   }
 
   appliance

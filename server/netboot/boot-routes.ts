@@ -9,16 +9,18 @@ import type { StaticFile } from './tftp/file-map.ts'
 
 export interface BootRoutesOptions extends BootScriptsOptions {
   /** Paths of the appliance's parts on this host. */
-  appliance: { kernel: string; initramfs: string; stage2: string }
+  appliance: { kernel: string; initramfs: string; stage2: string; inventory: string }
   /** The files of TFTP, for firmware that boots by HTTP. */
   bootFiles: ReadonlyMap<string, StaticFile>
   machineAt: (ipv4: string) => string | undefined
 }
 
 const parts = [
-  { url: '/boot/vmlinuz', part: 'kernel' },
-  { url: '/boot/initramfs.img', part: 'initramfs' },
-  { url: '/boot/stage2.squashfs', part: 'stage2' },
+  { url: '/boot/vmlinuz', part: 'kernel', hop: 'kernel' },
+  { url: '/boot/initramfs.img', part: 'initramfs', hop: 'initramfs' },
+  { url: '/boot/stage2.squashfs', part: 'stage2', hop: 'stage2' },
+  // Fetched beside the worker, which by then may hold a job: no hop of the way there.
+  { url: '/boot/inventory.squashfs', part: 'inventory', hop: undefined },
 ] as const
 
 /** What machines fetch by HTTP on their way to the worker. No credential is asked for: firmware has none. */
@@ -36,13 +38,13 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
     return bootScripts('ipxe', mac, request.ip.replace(/^::ffff:/, ''))
   })
 
-  for (const { url, part } of parts) {
+  for (const { url, part, hop } of parts) {
     app.get(url, async (request, reply) => {
       const startedAt = performance.now()
       // Asked for now: a connection that the machine has closed by the end tells no address any more.
       const machine = machineOf(request)
       const sent = await sendFile(request, reply, { path: appliance[part] }, 'application/octet-stream')
-      if (machine !== undefined) tell(sent, { machine, file: part, startedAt }, { hop: part })
+      if (machine !== undefined && hop !== undefined) tell(sent, { machine, file: part, startedAt }, { hop })
     })
   }
 
@@ -55,7 +57,7 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
     })
   }
 
-  type Hop = { hop: (typeof parts)[number]['part'] } | { hop: 'http'; file: string }
+  type Hop = { hop: Exclude<(typeof parts)[number]['hop'], undefined> } | { hop: 'http'; file: string }
   function tell(sent: SentFile | undefined, { machine, file, startedAt }: { machine: string; file: string; startedAt: number }, hop: Hop): void {
     if (sent === undefined) return
     if (sent.isWhole) emit({ machine, ...hop, bytes: sent.sizeBytes, ms: Math.round(performance.now() - startedAt) })

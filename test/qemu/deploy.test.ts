@@ -8,7 +8,7 @@ import { runInNamespace } from '../../server/rack/namespace.ts'
 import type { DeployedMachine, DeployScene } from './deploy/inside.ts'
 
 const cache = join(import.meta.dirname, '../../.ingot')
-const limitMs = 15 * 60_000
+const limitMs = 40 * 60_000
 const gib = 1024 ** 3
 
 test('F6, B24 an image is deployed to a BIOS and a UEFI machine with larger disks: each boots its own disk by way of the network, grown, and is itself', { timeout: limitMs }, async () => {

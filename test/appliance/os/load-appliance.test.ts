@@ -30,7 +30,7 @@ async function putBuild(key: string): Promise<string> {
     kernelRelease: '6.1.0-1-amd64',
     builtWith: {},
     packages: [],
-    outputs: { kernel: output('vmlinuz', '1'), initramfs: output('initramfs.img', '2'), stage2: output('stage2.squashfs', '3'), tools: output('tools.squashfs', '4') },
+    outputs: { kernel: output('vmlinuz', '1'), initramfs: output('initramfs.img', '2'), stage2: output('stage2.squashfs', '3'), inventory: output('inventory.squashfs', '5'), tools: output('tools.squashfs', '4') },
   }
   await writeFile(join(out, manifestFile), JSON.stringify(manifest))
   for (const { file } of Object.values(manifest.outputs)) await writeFile(join(out, file), 'abc')

@@ -36,6 +36,28 @@ describe('argument', () => {
   })
 })
 
+describe('fetch', () => {
+  const sha512OfHello = '9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca72323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043'
+  /** Fetches `name` with a wget that writes `hello` for each address but one that it does not know. */
+  const fetch = async (name: string, digest: string): Promise<string> => {
+    const wget = `#!/bin/sh\ncase $4 in http://10.77.0.1:8080/boot/known) printf hello >"$3" ;; *) echo "wget: no $4" >&2 && exit 1 ;; esac\n`
+    await writeFile(join(directory, 'wget'), wget, { mode: 0o755 })
+    return runInside('ingot.server=http://10.77.0.1:8080', `say() { echo "$*"; }; PATH=${directory}:$PATH; fetch ${name} /run/file sha512:${digest} && cat /run/file || echo failed`)
+  }
+
+  test('a file of the boot server with the digest that it should have', async () => {
+    expect(await fetch('known', sha512OfHello)).toBe('hello')
+  })
+
+  test('another digest fails, and is told with what was expected and got', async () => {
+    expect(await fetch('known', 'abc')).toBe(`known from http://10.77.0.1:8080: expected sha512:abc, got sha512:${sha512OfHello} (5 bytes)\nfailed`)
+  })
+
+  test('a file that is not to be had fails, and is told with what wget said', async () => {
+    expect(await fetch('gone', sha512OfHello)).toBe('gone from http://10.77.0.1:8080: wget: no http://10.77.0.1:8080/boot/gone\nfailed')
+  })
+})
+
 describe('what udhcpc calls', () => {
   const lease = 'interface=lo ip=10.77.0.9 mask=24 router="10.77.0.1 10.77.0.2" dns="10.77.0.1 9.9.9.9" lease=600 serverid=10.77.0.1'
 

@@ -13,8 +13,8 @@ export interface ServedFiles {
 }
 
 /** Sizes of the appliance that this project builds (README, "Figures"); what is in them does not matter to a server. */
-const sizes: Record<OutputName, number> = { kernel: 8_200_000, initramfs: 6_800_000, stage2: 4096, tools: 4096 }
-const names: Record<OutputName, string> = { kernel: 'vmlinuz', initramfs: 'initramfs.img', stage2: 'stage2.squashfs', tools: 'tools.squashfs' }
+const sizes: Record<OutputName, number> = { kernel: 8_200_000, initramfs: 6_800_000, stage2: 4096, inventory: 4096, tools: 4096 }
+const names: Record<OutputName, string> = { kernel: 'vmlinuz', initramfs: 'initramfs.img', stage2: 'stage2.squashfs', inventory: 'inventory.squashfs', tools: 'tools.squashfs' }
 
 /** Boot programs of Debian's package `ipxe`: what the machines of the storm fetch, and the largest, which the fifty clients of TFTP fetch. */
 export const stormFile = 'undionly.kpxe'

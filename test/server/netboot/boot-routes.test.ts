@@ -38,7 +38,7 @@ beforeEach(async () => {
   app = createApp({ log: pino({ level: 'silent' }) })
   await app.register(bootRoutes, {
     httpUrl,
-    appliance: { kernel: path('kernel'), initramfs: path('missing'), stage2: path('kernel') },
+    appliance: { kernel: path('kernel'), initramfs: path('missing'), stage2: path('kernel'), inventory: path('kernel') },
     stage2Digest,
     bootFiles: new Map([
       ['snponly.efi', { path: path('kernel') }],
@@ -132,6 +132,11 @@ describe('files', () => {
       10,
     ])
     await expect.poll(() => events).toMatchObject([{ hop: 'stage2', bytes: 10 }])
+  })
+  it('are no event of the machine when they are fetched beside its worker', async () => {
+    await (await fetch(`${url}/boot/inventory.squashfs`)).arrayBuffer()
+    await (await fetch(`${url}/boot/vmlinuz`)).arrayBuffer()
+    await expect.poll(() => events).toMatchObject([{ hop: 'kernel' }])
   })
   it('go out whole to fifty machines at once', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, async () => Buffer.from(await (await fetch(`${url}/boot/vmlinuz`)).arrayBuffer())))

@@ -65,6 +65,7 @@ export async function serve(
     kernel: join(directory, 'vmlinuz'),
     initramfs: join(directory, 'initramfs.img'),
     stage2: join(directory, 'stage2.squashfs'),
+    inventory: join(directory, 'inventory.squashfs'),
   }
   // On BIOS iPXE takes any file that fits below 640 KiB for a boot program, and runs it.
   let asked = 0
