@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createSocket } from 'node:dgram'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, type Run } from '../../../appliance/run.ts'
+import { shareNext } from '../../share-next.ts'
 import { bindUdp } from '../udp.ts'
 
 /** Who uses an address of our network now. */
@@ -37,12 +38,15 @@ export async function openConflictProbe({ interfaceName, address: ownAddress, ru
   await bindUdp(socket, { number: 0, address: ownAddress, service: 'the probe for addresses in use', likely: 'none' })
   const probes = new Map<string, { startedAt: number; user: Promise<string | undefined> }>()
 
+  // A rack that is powered on asks for hundreds of addresses at once, and one look at the table answers all who ask by then.
+  const neighbours = shareNext(() => readNeighbours(interfaceName))
+
   async function probe(address: string): Promise<string | undefined> {
     // What the kernel still knows may be of a machine that has gone.
-    if ((await readNeighbour(interfaceName, address)) !== undefined) await forget(address)
+    if ((await neighbours()).has(address)) await forget(address)
     await new Promise<void>((resolve, reject) => socket.send('', discardPort, address, (error) => (error === null ? resolve() : reject(error))))
     await sleep(waitMs)
-    return readNeighbour(interfaceName, address)
+    return (await neighbours()).get(address)
   }
 
   async function forget(address: string): Promise<void> {
@@ -73,9 +77,9 @@ export async function openConflictProbe({ interfaceName, address: ownAddress, ru
 /** Bit of the neighbour table's column `Flags`: the entry has a hardware address (`ATF_COM` in Linux' if_arp.h). */
 const completeFlag = 0x2
 
-/** The hardware address that the kernel knows for a neighbour; columns as in proc(5), `/proc/net/arp`. */
-async function readNeighbour(interfaceName: string, address: string): Promise<string | undefined> {
+/** Machine ids by address of the neighbours that the kernel knows on an interface; columns as in proc(5), `/proc/net/arp`. */
+async function readNeighbours(interfaceName: string): Promise<ReadonlyMap<string, string>> {
   const lines = (await readFile('/proc/net/arp', 'utf8')).split('\n').map((line) => line.split(/\s+/))
-  const found = lines.find(([ip, , flags, , , device]) => ip === address && device === interfaceName && (Number(flags) & completeFlag) !== 0)
-  return found?.[3]?.replaceAll(':', '-')
+  const complete = lines.filter(([, , flags, , , device]) => device === interfaceName && (Number(flags) & completeFlag) !== 0)
+  return new Map(complete.map(([ip = '', , , hardware = '']) => [ip, hardware.replaceAll(':', '-')]))
 }

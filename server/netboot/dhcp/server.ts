@@ -31,6 +31,8 @@ export interface DhcpServerOptions {
 export async function startDhcpServer({ interfaceName, serverAddress, ports, respond, start, log }: DhcpServerOptions): Promise<{ close(): Promise<void> }> {
   /** Answers on their way; a lease may still be on its way to the disk. */
   const answers = new Set<Promise<void>>()
+  /** The messages that they answer: who repeats one of them is answered by the same. */
+  const underWay = new Set<string>()
   let isClosing = false
   const sockets = await openDhcpSockets({
     interfaceName,
@@ -51,6 +53,17 @@ export async function startDhcpServer({ interfaceName, serverAddress, ports, res
   async function answer(datagram: Buffer, arrival: Arrival): Promise<void> {
     const question = read(datagram, arrival)
     if (question === undefined) return
+    const message = `${question.machine} ${question.packet.xid} ${question.type} ${arrival.port}`
+    if (underWay.has(message)) return
+    underWay.add(message)
+    try {
+      await answerQuestion(question)
+    } finally {
+      underWay.delete(message)
+    }
+  }
+
+  async function answerQuestion(question: Question): Promise<void> {
     const machineLog = log.child({ machine: question.machine })
     const reply = await respond(question, machineLog)
     if (reply === undefined) return

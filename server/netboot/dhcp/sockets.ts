@@ -26,6 +26,9 @@ export interface DhcpSockets {
 
 const likely = 'dnsmasq, isc-dhcp-server, Kea or libvirt'
 
+/** Room for what a rack sends that is powered on at one moment; the kernel gives what `net.core.rmem_max` allows, twice the default at least. */
+const receiveBufferBytes = 4 * 1024 * 1024
+
 /**
  * Opens what DHCP needs on one interface. A socket on our own address hears relays, renewals and port 4011, and sends, since what it broadcasts
  * leaves by its own interface and by no other. Broadcasts come by way of `socat`, which can bind to an interface (SO_BINDTODEVICE) where Node
@@ -46,7 +49,7 @@ export async function openDhcpSockets({ interfaceName, address, ports, onDatagra
     await Promise.all(opened.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))))
   }
   const open = async (at: { number: number; address: string }, receive: (datagram: Buffer, peer: Peer) => void) => {
-    const socket = createSocket({ type: 'udp4', reuseAddr: at.number !== 0 })
+    const socket = createSocket({ type: 'udp4', reuseAddr: at.number !== 0, recvBufferSize: receiveBufferBytes })
     opened.push(socket)
     await bindUdp(socket, { ...at, service: 'DHCP', likely })
     socket.on('error', (error) => log.error({ err: error }, 'a DHCP socket failed'))
@@ -83,7 +86,7 @@ export async function openDhcpSockets({ interfaceName, address, ports, onDatagra
 /** Hands what is broadcast on the interface to a port of this host; resolves once it listens. */
 async function startBroadcastListener(interfaceName: string, toPort: number, start: Start): Promise<StartedProgram> {
   const listening = Promise.withResolvers<void>()
-  const from = `UDP4-RECV:${serverPort},reuseaddr,so-bindtodevice=${interfaceName}`
+  const from = `UDP4-RECV:${serverPort},reuseaddr,rcvbuf=${receiveBufferBytes},so-bindtodevice=${interfaceName}`
   // Should we be killed, it must not go on without us. Twice -d: it says when it is ready.
   const args = ['--pdeathsig', 'TERM', 'socat', '-d', '-d', '-u', from, `UDP4-SENDTO:127.0.0.1:${toPort}`]
   const onErrorLine = (line: string) => void (line.includes('starting data transfer loop') && listening.resolve())

@@ -15,8 +15,11 @@ export interface FuzzInput {
   mode: 'dhcp' | 'proxy'
 }
 export interface FuzzResult {
-  /** Growth of the heap between the first tenth of the packets and the end, in MiB. */
+  /** Growth of the heap and of buffers between the first tenth of the packets and the end, in MiB. */
   grownMiB: number
+  /** Packets that the services never saw, because the kernel had no room for them. */
+  lost: number
+  packetsPerSecond: number
   /** What a machine is given afterwards, and whether it fetches a file whole. */
   given: Given
   isFetched: boolean
@@ -50,6 +53,13 @@ function createDamager(random: (below: number) => number): () => Buffer {
   }
 }
 
+/** What the kernel dropped of what was sent to some ports of this network namespace: proc(5), `/proc/net/udp`, whose last column it is. */
+async function countLost(ports: readonly number[]): Promise<number> {
+  const lines = (await readFile('/proc/self/net/udp', 'utf8')).trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/))
+  const isOurs = (local = '') => ports.includes(Number.parseInt(local.split(':')[1] ?? '', 16))
+  return lines.filter(([, local]) => isOurs(local)).reduce((sum, columns) => sum + Number(columns.at(-1)), 0)
+}
+
 /** Sends damaged packets to every port of the boot services, then sees whether a sound client is still served. */
 export async function scenario(network: TestNetwork, { packets, mode }: FuzzInput): Promise<FuzzResult> {
   // Damaged messages may be sound enough to take every address of the range: the client has one of its own.
@@ -62,8 +72,13 @@ export async function scenario(network: TestNetwork, { packets, mode }: FuzzInpu
   const ports = mode === 'proxy' ? [67, 69, 4011] : [67, 69]
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
-  const heapMiB = () => (collectGarbage(), process.memoryUsage().heapUsed / 1024 / 1024)
+  const heapMiB = () => {
+    collectGarbage()
+    const { heapUsed, external } = process.memoryUsage()
+    return (heapUsed + external) / 1024 / 1024
+  }
   let firstMiB = 0
+  const startedAt = performance.now()
   for (let sent = 0; sent < packets; sent += 50) {
     const batch = Array.from({ length: 50 }, () => {
       const port = ports[random(ports.length)] ?? 67
@@ -75,12 +90,13 @@ export async function scenario(network: TestNetwork, { packets, mode }: FuzzInpu
     served.events.splice(0)
     if (sent === Math.floor(packets / 1000) * 100) firstMiB = heapMiB()
   }
-  const grownMiB = heapMiB() - firstMiB
+  const packetsPerSecond = Math.round(packets / ((performance.now() - startedAt) / 1000))
+  const [grownMiB, lost] = [heapMiB() - firstMiB, await countLost(ports)]
   socket.close()
   const given = mode === 'dhcp' ? await askByUdhcpc(await network.addClient('c1', '02:00:00:00:00:01'), network.directory) : 'none'
   const fetched = join(network.directory, 'fetched')
   await run('curl', ['-sS', '--tftp-blksize', '1428', '-o', fetched, `tftp://${network.address}/snponly.efi`])
   const isFetched = (await readFile(fetched)).equals(await readFile('/usr/lib/ipxe/snponly.efi'))
   await served.close()
-  return { grownMiB, given, isFetched }
+  return { grownMiB, lost, packetsPerSecond, given, isFetched }
 }

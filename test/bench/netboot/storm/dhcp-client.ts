@@ -22,7 +22,8 @@ const bound = (socket: Socket, address: string) => new Promise<void>((resolve) =
 /** Broadcasts from `address` and hears what is broadcast back. */
 export async function openDhcpClient(address: string): Promise<DhcpClient> {
   const waiting = new Map<number, (answer: Packet) => void>()
-  const [heard, own] = [createSocket({ type: 'udp4', reuseAddr: true }), createSocket({ type: 'udp4', reuseAddr: true })]
+  // Many machines are answered at once, and none of what is lost here is to count against a server.
+  const [heard, own] = Array.from({ length: 2 }, () => createSocket({ type: 'udp4', reuseAddr: true, recvBufferSize: 4 * 1024 * 1024 })) as [Socket, Socket]
   heard.on('message', (datagram) => {
     const answer = parsePacket(datagram, 'reply')
     waiting.get(answer.xid)?.(answer)
