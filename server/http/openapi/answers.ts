@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
+import { digestSchema } from '../../../images/component.ts'
 import { endedAttemptSchema, endedJobSchema } from '../../api/history.ts'
+import { imageConfigSchema } from '../../api/image.ts'
 import { jobEntrySchema, listedStates } from '../../api/job.ts'
 import { inventorySchema, labelsSchema, machineSystemSchema } from '../../api/machine.ts'
 import { roles } from '../../api/role.ts'
@@ -46,6 +48,37 @@ export const machineSchema = Type.Object({
 })
 export const machineListSchema = Type.Object({ version, machines: Type.Array(machineSchema), problems })
 export const machineAnswerSchema = Type.Object({ scratchSerials: Type.Array(Type.String()) })
+
+const imageSummary = {
+  name: Type.String(),
+  version: Type.String(),
+  digest: digestSchema,
+  publishedAt: time,
+  builtAt: time,
+  diskBytes: Type.Integer(),
+  storedBytes: Type.Integer(),
+  firmware: imageConfigSchema.properties.firmware,
+  recipe: imageConfigSchema.properties.recipe,
+  job: Type.String(),
+  machine: Type.String(),
+  packageCount: Type.Integer(),
+  proof: Type.Union([Type.Object({}), Type.Null()], { description: 'how it was proven' }),
+  signature: Type.Object({ tells: Type.String(), problems: Type.Array(Type.String()) }),
+}
+export const imageListSchema = Type.Object({ version, images: Type.Array(Type.Object(imageSummary)) })
+export const imageSchema = Type.Object({
+  ...imageSummary,
+  architecture: Type.String(),
+  sectorBytes: Type.Integer(),
+  workerVersion: Type.String(),
+  partitions: imageConfigSchema.properties.partitions,
+  packages: imageConfigSchema.properties.packages,
+})
+
+const standing = Type.Object({}, { description: 'where the machine is, and why it stopped if it did' })
+export const timelineSchema = Type.Object({ version, machine: Type.String(), now: standing, events: Type.Array(Type.Object({ time, machine: Type.String(), hop: Type.String() })) })
+export const timelineListSchema = Type.Object({ version, machines: Type.Array(Type.Object({ machine: Type.String(), now: standing })), problems })
+export const overviewSchema = Type.Object({ revision: Type.String() }, { description: 'machines and jobs' })
 
 export const recipeListSchema = Type.Object({ version, recipes: Type.Array(Type.String()) })
 export const credentialSchema = Type.Object({ machine: Type.String(), credential: Type.String(), servers: Type.Array(Type.Object({ url: Type.String(), credential: Type.String() })) })

@@ -1,9 +1,12 @@
-import { content, nothing, type RouteDescription, type RouteDescriptions } from './route-description.ts'
+import { imageListSchema, imageSchema } from './answers.ts'
+import { content, json, nothing, type RouteDescription, type RouteDescriptions } from './route-description.ts'
 
 const download = { tag: 'Images', access: 'lookOrWork', answers: { 200: content('The disk.', 'application/octet-stream'), 206: content('The range.', 'application/octet-stream'), 302: nothing('Of `latest`: where the newest version is.'), 304: nothing('It is the same.') } } as const
 
 export const imageDescriptions: RouteDescriptions = {
   'GET /images/:name/:version/:file': { ...download, summary: 'An image as a file, in ranges too: `disk.raw`, `disk.qcow2`, `disk.raw.zst`, `disk.tar`' },
+  'GET /images.json': { tag: 'Images', summary: 'Every version of every image, newest first, with proof and signature', access: 'look', answers: { 200: json('The list; a header `Link` leads to the next page.', imageListSchema) } },
+  'GET /images/:name/:version.json': { tag: 'Images', summary: 'All that is known of an image', access: 'look', answers: { 200: json('The image.', imageSchema) } },
   'GET /signing-key.pub': { tag: 'Images', summary: 'The key by which the images of this server are verified', access: 'anyone', answers: { 200: content('The key, as PEM.', 'application/x-pem-file') } },
 }
 

@@ -1,5 +1,5 @@
 import { diskPlanSchema } from '../../api/disk-plan.ts'
-import { credentialSchema, machineAnswerSchema, machineListSchema, machineSchema } from './answers.ts'
+import { credentialSchema, machineAnswerSchema, machineListSchema, machineSchema, timelineListSchema, timelineSchema } from './answers.ts'
 import { content, json, nothing, type RouteDescriptions } from './route-description.ts'
 
 const binary = (description: string) => ({ 200: content(description, 'application/octet-stream') })
@@ -8,6 +8,8 @@ const package_ = { tag: 'Booting', summary: 'A file of a package archive, by way
 /** Machines, and what they fetch before they have a credential. */
 export const machineDescriptions: RouteDescriptions = {
   'GET /machines.json': { tag: 'Machines', summary: 'The known machines', access: 'look', answers: { 200: json('The list; a header `Link` leads to the next page.', machineListSchema) } },
+  'GET /machines/:id/timeline': { tag: 'Machines', summary: 'The hops of a machine since it was powered on, where it stopped and the likely cause', access: 'look', answers: { 200: json('The timeline.', timelineSchema) } },
+  'GET /timelines.json': { tag: 'Machines', summary: 'Where every machine is on its way', access: 'look', answers: { 200: json('The timelines.', timelineListSchema) } },
   'PUT /machines/:id.json': { tag: 'Workers', summary: 'Tell what a machine consists of', access: 'work', answers: { 200: json('Which of its disks may be overwritten.', machineAnswerSchema) } },
   'PUT /machines/:id/labels': { tag: 'Machines', summary: 'Replace the labels of a machine', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
   'PUT /machines/:id/system': { tag: 'Workers', summary: 'Tell what was deployed to the machine', access: 'work', answers: { 204: nothing('It boots its own disk from now on.') } },

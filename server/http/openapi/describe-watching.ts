@@ -1,9 +1,13 @@
-import { healthSchema, readinessSchema, sessionSchema } from './answers.ts'
+import { healthSchema, overviewSchema, readinessSchema, sessionSchema } from './answers.ts'
 import { content, json, nothing, type RouteDescriptions } from './route-description.ts'
 
 /** What tells how the server is and what happens, and how a browser signs in. */
 export const watchingDescriptions: RouteDescriptions = {
   'GET /events': { tag: 'Watching', summary: 'What happens to the machines, as server-sent events; `Last-Event-ID` takes a broken connection up again', access: 'look', answers: { 200: content('The events.', 'text/event-stream') } },
+  'GET /overview.json': { tag: 'Watching', summary: 'All machines and the whole job list at once, with a revision as ETag', access: 'look', answers: { 200: json('The overview.', overviewSchema) } },
+  'GET /overview/events': { tag: 'Watching', summary: 'The overview as server-sent events: a `snapshot`, then each `change`; `Last-Event-ID` goes on from a revision', access: 'look', answers: { 200: content('The events.', 'text/event-stream') } },
+  'GET /': { tag: 'Watching', summary: 'The console', access: 'anyone', answers: { 200: content('The page.', 'text/html') } },
+  'GET /console/:file': { tag: 'Watching', summary: 'A part of the console', access: 'anyone', answers: { 200: content('The part.', 'application/octet-stream') } },
   'GET /metrics': { tag: 'Watching', summary: 'Metrics for Prometheus; without a credential where `openMetrics` is configured', access: 'look', answers: { 200: content('The metrics.', 'text/plain') } },
   'GET /healthz': { tag: 'Watching', summary: 'Whether the process answers', access: 'anyone', answers: { 200: json('It does.', healthSchema) } },
   'GET /readyz': { tag: 'Watching', summary: 'Whether the server can do its work; 503 tells what it lacks', access: 'anyone', answers: { 200: json('It can.', readinessSchema) } },

@@ -7,6 +7,7 @@ import { describeImage, factsOfImage, summariseImage, type ImageFacts } from '..
 import type { PublicKey } from '../../attest/signing-key.ts'
 import type { ImageStore, ImageVersion } from '../../image-store/open-image-store.ts'
 import { may, type Authorize } from '../auth.ts'
+import { linkNext, pageOf, pagingSchema, type Paging } from '../paging.ts'
 import { findImage } from '../find-image.ts'
 
 export interface ImageDetailRoutesOptions {
@@ -35,10 +36,11 @@ export const imageDetailRoutes: FastifyPluginAsync<ImageDetailRoutesOptions> = a
     return facts
   }
 
-  app.get('/images.json', async (request): Promise<ImageListAnswer> => {
+  app.get<{ Querystring: Paging }>('/images.json', { schema: { querystring: pagingSchema } }, async (request, reply): Promise<ImageListAnswer> => {
     await authorize(request, may.look)
-    const versions = (await store.list()).toReversed()
-    return { version: 1, images: await pMap(versions, async (each) => summariseImage(await factsOf(each), store.registry, publicKey), { concurrency: imagesAtOnce }) }
+    const { items, next } = pageOf((await store.list()).toReversed(), ({ name, version }) => `${name}:${version}`, request.query)
+    linkNext(request, reply, next)
+    return { version: 1, images: await pMap(items, async (each) => summariseImage(await factsOf(each), store.registry, publicKey), { concurrency: imagesAtOnce }) }
   })
 
   app.get<{ Params: { name: string; version: string } }>('/images/:name/:version.json', { schema: { params } }, async (request): Promise<ImageDetails> => {

@@ -65,7 +65,7 @@ test('what a server answers has the shape that its document tells', async () => 
   const operator = `Bearer ${await server.tokens.create({ role: 'operator', name: 'ci' })}`
   const { paths } = await documentOf(server)
   const ajv = formats.default(new Ajv2020({ strict: false, allErrors: true }))
-  for (const [url, path] of [['/jobs.json'], ['/jobs/a.json', '/jobs/{id}.json'], ['/performed.json'], ['/machines.json'], ['/recipes.json'], ['/plans/a.json', '/plans/{id}.json'], ['/session'], ['/healthz'], ['/readyz']] as [string, string?][]) {
+  for (const [url, path] of [['/jobs.json'], ['/jobs/a.json', '/jobs/{id}.json'], ['/performed.json'], ['/machines.json'], ['/images.json'], ['/timelines.json'], ['/recipes.json'], ['/plans/a.json', '/plans/{id}.json'], ['/session'], ['/healthz'], ['/readyz']] as [string, string?][]) {
     const schema = paths[path ?? url]!.get!.responses['200']!.content!['application/json']!.schema!
     const check = ajv.compile(schema)
     const answer = await (await fetch(`${server.url}${url}`, { headers: { authorization: operator } })).json()
