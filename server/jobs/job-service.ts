@@ -65,6 +65,8 @@ export interface JobService {
   received(id: string, imageDigest: string, claim: string): Promise<{ status: Status; isNew: boolean }>
   /** What is left to do of jobs whose image was received; once that is visible a job leaves the list as performed (B10). */
   readonly proving: ProvingJobs
+  /** Calls `listener` when something on the list changed, on this server or another, until the returned function is called; what workers report is told by events. */
+  follow(listener: () => void): () => void
   /** Looks after the clocks of all claims now; done on its own once a second (B9). */
   reclaim(): Promise<void>
   close(): Promise<void>
@@ -250,6 +252,7 @@ export function createJobService(options: JobServiceOptions): JobService {
       return done.change.kind === 'status' ? { status: done.change.status, isNew: true } : { status: done.record.status!, isNew: false }
     },
     proving,
+    follow: (listener) => store.follow(listener),
     reclaim: claims.reclaim,
     async close() {
       offers.close()

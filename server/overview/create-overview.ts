@@ -11,9 +11,11 @@ import { diffEntries, type Entries } from './entries.ts'
 import { renderJobRow } from './render-job-row.ts'
 import { renderMachineCard } from './render-machine-card.ts'
 
-/** How often those who follow hear of changes, in milliseconds, and which share of a processor the looking may take. */
-const leastMs = 500
+/** Those who follow hear of changes at once, but not more often than this, in milliseconds, and than makes this share of a processor's time. */
+const leastMs = 100
 const busyShare = 0.05
+/** What nobody tells of, such as a time that has passed, is looked for so often. */
+const quietMs = 2000
 /** Changes that are kept for those who lost their connection for a moment. */
 const keptChanges = 120
 
@@ -28,7 +30,7 @@ export interface Overview {
 }
 
 export interface OverviewOptions {
-  jobs: Pick<JobService, 'list' | 'problems'>
+  jobs: Pick<JobService, 'list' | 'problems' | 'follow'>
   machines: Pick<MachineStore, 'list'>
   events: Pick<EventLog, 'follow'>
   /** What happened before the start, oldest first. */
@@ -49,7 +51,12 @@ export function createOverview({ jobs, machines, events, past, log, now = Date.n
   const journeys = new Map<string, Journey>()
   const advance = (event: MachineEvent): void => void journeys.set(event.machine, advanceJourney(journeys.get(event.machine), event))
   past.forEach(advance)
-  const unfollow = events.follow(({ event }) => advance(event))
+  let news = Promise.withResolvers<void>()
+  const unfollowEvents = events.follow(({ event }) => {
+    advance(event)
+    news.resolve()
+  })
+  const unfollowJobs = jobs.follow(() => news.resolve())
 
   // Revisions of an earlier start mean nothing to this one.
   const epoch = now().toString(36)
@@ -93,13 +100,16 @@ export function createOverview({ jobs, machines, events, past, log, now = Date.n
   const lookOnce = (): Promise<void> => (looking ??= look().finally(() => (looking = undefined)))
 
   const stop = new AbortController()
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop.signal }).catch(() => {})
   let repeating: Promise<void> | undefined
   const repeat = async (): Promise<void> => {
     while (listeners.size > 0 && !stop.signal.aborted) {
       const startedMs = performance.now()
+      news = Promise.withResolvers()
       await lookOnce().catch((error: unknown) => log.error({ err: error }, 'the overview cannot be made'))
       const costMs = performance.now() - startedMs
-      await sleep(Math.max(leastMs, costMs / busyShare), undefined, { signal: stop.signal }).catch(() => {})
+      await pause(Math.max(leastMs, costMs / busyShare))
+      await Promise.race([news.promise, pause(quietMs)])
     }
     repeating = undefined
   }
@@ -128,7 +138,8 @@ export function createOverview({ jobs, machines, events, past, log, now = Date.n
       return () => listeners.delete(listener)
     },
     async close() {
-      unfollow()
+      unfollowEvents()
+      unfollowJobs()
       stop.abort()
       await repeating
       await looking?.catch(() => {})

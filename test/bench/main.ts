@@ -3,6 +3,7 @@ import pino from 'pino'
 import { run, start } from '../../appliance/run.ts'
 import { errorCodes, IngotError } from '../../server/errors.ts'
 import { addBoot } from './boot/command.ts'
+import { addConsole } from './console/command.ts'
 import type { BenchContext } from './context.ts'
 import { addImage } from './image/command.ts'
 import { addJobs } from './jobs/command.ts'
@@ -38,7 +39,7 @@ const program = new Command('bench')
     const names = program.commands.map((command) => command.name()).join(', ')
     throw new IngotError('argument-invalid', `expected the name of a benchmark (${names}), got ${name === undefined ? 'none' : `"${name}"`}`)
   })
-for (const add of [addBoot, addImage, addJobs, addNetboot]) add(program, context)
+for (const add of [addBoot, addConsole, addImage, addJobs, addNetboot]) add(program, context)
 
 try {
   await program.parseAsync()

@@ -20,6 +20,8 @@ export interface BenchServerOptions {
   directory: string
   /** Jobs on the list. */
   jobs: number
+  /** Fills the directory in place of a plain list of so many jobs. */
+  fill?: (directory: string) => Promise<void>
   /** Where the list is kept; files of the directory when there is none. */
   databaseUrl?: string
   start: Start
@@ -37,7 +39,8 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function fillList({ directory, jobs, databaseUrl }: BenchServerOptions): Promise<void> {
+async function fillList({ directory, jobs, databaseUrl, fill }: BenchServerOptions): Promise<void> {
+  if (fill !== undefined) return fill(directory)
   const list = Array.from({ length: jobs }, (_, index) => jobOf(index))
   if (databaseUrl === undefined) return writeFile(join(directory, 'jobs.json'), JSON.stringify({ version: 1, jobs: list.map(({ id, recipe }) => ({ id, recipe })) }))
   const store = await openPostgresJobStore({ url: databaseUrl })

@@ -13,7 +13,7 @@ const machine: MachineRecord = { id: 'm1', scratchSerials: [], labels: { rack: '
 function watch({ past = [] as readonly MachineEvent[] } = {}) {
   const world = { list: [jobOf('a'), jobOf('b')], machines: [machine], problems: [] as string[] }
   const overview = createOverview({
-    jobs: { list: async () => world.list, problems: () => world.problems },
+    jobs: { list: async () => world.list, problems: () => world.problems, follow: () => () => {} },
     machines: { list: async () => world.machines },
     events: { follow: () => () => {} },
     past,
