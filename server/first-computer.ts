@@ -57,7 +57,6 @@ import { bootRoutes } from './netboot/boot-routes.ts'
 import { createBootScripts, type BootScriptsOptions } from './netboot/boot-scripts.ts'
 import { startNetboot } from './netboot/netboot.ts'
 import { createOverview } from './overview/create-overview.ts'
-import { readRecentEvents } from './overview/read-recent-events.ts'
 import { packageRoutes } from './packages/package-routes.ts'
 import { createProver } from './prove/create-prover.ts'
 import { dropAbandonedProofs } from './prove/drop-abandoned-proofs.ts'
@@ -180,7 +179,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     onPublished: () => lookAfterImages(false),
     log: log.child({ part: 'proofs' }),
   })
-  const overview = createOverview({ jobs, machines, events, past: await readRecentEvents(dataDirectory), log: log.child({ part: 'overview' }) })
+  const histories = openMachineHistories(dataDirectory)
+  const overview = createOverview({ jobs, machines, events, histories, log: log.child({ part: 'overview' }) })
   const receiveImage = createReceiveImage({ jobs, proofs, emit })
   const app = createApp({ log })
   const metrics = createFirstComputerMetrics({ app, events, jobs, machines, log: log.child({ part: 'metrics' }) })
@@ -211,7 +211,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   await app.register(eventRoutes, { events, authorize })
   await app.register(overviewRoutes, { overview, authorize })
   await app.register(consoleRoutes, { build: buildConsole })
-  await app.register(timelineRoutes, { histories: openMachineHistories(dataDirectory), events, authorize })
+  await app.register(timelineRoutes, { histories, events, authorize })
   await app.register(recipeRoutes, { recipes, authorize })
   await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })
   await app.register(componentRoutes, {

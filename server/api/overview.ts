@@ -23,13 +23,15 @@ export interface MachineCard {
   /** When that hop was reached, and when this boot began; RFC 3339. */
   since?: string
   bootedAt?: string
+  /** For people: what it does, or where it stopped. */
+  what?: string
   address?: string
   job?: string
   progress?: Progress
   /** Of the bytes of the present step, over its last reports. */
   bytesPerSecond?: number
-  /** Why it stopped, when it stopped: one line for people, the failure of its job when there was one, and what helps. */
-  stopped?: { why: string; failure?: Failure; advice?: string }
+  /** Of one that stopped: the likely cause and what to look at, and the failure of its job when there was one. */
+  stopped?: { cause?: string; failure?: Failure }
   hardware?: Pick<Inventory, 'firmware' | 'manufacturer' | 'model' | 'serial' | 'cpu' | 'memoryBytes' | 'secureBoot' | 'nics' | 'workerVersion'>
   disks: Disk[]
   /** Serial numbers of disks that may be overwritten (F1). */

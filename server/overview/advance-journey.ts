@@ -10,8 +10,6 @@ export interface Journey {
   /** When it asked for an address as firmware does. */
   bootedMs: number
   address?: string
-  /** What it was told when it was offered nothing. */
-  note?: string
   job?: string
   progress?: Progress
   bytesPerSecond?: number
@@ -56,8 +54,6 @@ function repeats(journey: Journey, event: MachineEvent): boolean {
 
 function detailOf(event: MachineEvent): Partial<Journey> {
   switch (event.hop) {
-    case 'dhcp-discover':
-      return event.note === undefined ? {} : { note: event.note }
     case 'dhcp-offer':
     case 'dhcp-ack':
     case 'boot-script':
@@ -66,7 +62,7 @@ function detailOf(event: MachineEvent): Partial<Journey> {
     case 'failed':
       return { job: event.job, failure: event.failure }
     case 'lost':
-      return { job: event.job, note: `the job was lost: ${event.loss}`, ...(event.failure === undefined ? {} : { failure: event.failure }) }
+      return { job: event.job, ...(event.failure === undefined ? {} : { failure: event.failure }) }
     default:
       return 'job' in event ? { job: event.job } : {}
   }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { MachineEvent } from '../api/event.ts'
 import type { JobRow, MachineCard, OverviewChange, OverviewSnapshot } from '../api/overview.ts'
 import type { EventLog } from '../event-log.ts'
 import type { JobService } from '../jobs/job-service.ts'
 import type { MachineStore } from '../machine-store.ts'
-import { advanceJourney, type Journey } from './advance-journey.ts'
+import type { MachineHistories } from '../timeline/machine-histories.ts'
 import { diffOrder } from './diff-order.ts'
 import { diffEntries, type Entries } from './entries.ts'
+import { createMachineWatch } from './machine-watch.ts'
 import { renderJobRow } from './render-job-row.ts'
 import { renderMachineCard } from './render-machine-card.ts'
 
@@ -32,9 +32,8 @@ export interface Overview {
 export interface OverviewOptions {
   jobs: Pick<JobService, 'list' | 'problems' | 'follow'>
   machines: Pick<MachineStore, 'list'>
-  events: Pick<EventLog, 'follow'>
-  /** What happened before the start, oldest first. */
-  past: readonly MachineEvent[]
+  events: Pick<EventLog, 'follow' | 'written'>
+  histories: MachineHistories
   log: Logger
   now?: () => number
 }
@@ -47,13 +46,11 @@ interface Seen {
   problems: readonly string[]
 }
 
-export function createOverview({ jobs, machines, events, past, log, now = Date.now }: OverviewOptions): Overview {
-  const journeys = new Map<string, Journey>()
-  const advance = (event: MachineEvent): void => void journeys.set(event.machine, advanceJourney(journeys.get(event.machine), event))
-  past.forEach(advance)
+export function createOverview({ jobs, machines, events, histories, log, now = Date.now }: OverviewOptions): Overview {
+  const heard = createMachineWatch(histories)
   let news = Promise.withResolvers<void>()
   const unfollowEvents = events.follow(({ event }) => {
-    advance(event)
+    heard.advance(event)
     news.resolve()
   })
   const unfollowJobs = jobs.follow(() => news.resolve())
@@ -66,11 +63,13 @@ export function createOverview({ jobs, machines, events, past, log, now = Date.n
   const listeners = new Set<(told: Told) => void>()
 
   const look = async (): Promise<void> => {
+    await events.written()
+    await heard.refresh()
     const [rows, known] = await Promise.all([jobs.list().then((list) => list.map(renderJobRow)), machines.list()])
     const nowMs = now()
     const named = new Set(known.map(({ id }) => id))
-    const unnamed = [...journeys.keys()].filter((id) => !named.has(id)).map((id) => ({ id, scratchSerials: [], labels: {} }))
-    const cards = [...known, ...unnamed].map((record) => renderMachineCard(record, journeys.get(record.id), nowMs))
+    const unnamed = heard.machines().filter((id) => !named.has(id)).map((id) => ({ id, scratchSerials: [], labels: {} }))
+    const cards = [...known, ...unnamed].map((record) => renderMachineCard(record, heard.of(record.id, nowMs)))
     const jobChange = diffEntries(seen.jobs, rows)
     const machineChange = diffEntries(seen.machines, cards)
     const before = jobChange.gone.length === 0 ? seen.order : seen.order.filter((id) => jobChange.entries.has(id))

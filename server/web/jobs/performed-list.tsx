@@ -15,8 +15,8 @@ export function PerformedList() {
   const [ended, setEnded] = useState<EndedJob[] | string | undefined>(undefined)
   useEffect(() => {
     const stop = new AbortController()
-    askJson<{ jobs: EndedJob[] }>('/performed.json', { signal: stop.signal })
-      .then(({ jobs }) => setEnded(jobs.toReversed()))
+    askJson<{ jobs: EndedJob[] }>(`/performed.json?order=newest&limit=${mostShown}`, { signal: stop.signal })
+      .then(({ jobs }) => setEnded(jobs))
       .catch((error: unknown) => stop.signal.aborted || setEnded(messageOf(error)))
     return () => stop.abort()
   }, [])
@@ -42,7 +42,7 @@ export function PerformedList() {
           </tr>
         </thead>
         <tbody>
-          {ended.slice(0, mostShown).map(({ job, status, endedAt }) => (
+          {ended.map(({ job, status, endedAt }) => (
             <tr key={`${job.id} ${endedAt}`}>
               <td class="mono">
                 <a href={hrefOf('jobs', job.id)}>{job.id}</a>

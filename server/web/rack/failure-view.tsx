@@ -1,10 +1,10 @@
 import type { Failure } from '../../api/status.ts'
 
 /** Why something stopped: what ran, how it ended, and what it said last. */
-export const FailureView = ({ why, failure, advice }: { why: string; failure?: Failure | undefined; advice?: string | undefined }) => (
+export const FailureView = ({ why, failure, cause }: { why: string; failure?: Failure | undefined; cause?: string | undefined }) => (
   <div class="failure">
     <p class="why">{why}</p>
-    {advice === undefined ? null : <p>{advice}</p>}
+    {cause === undefined ? null : <p>{withCode(cause)}</p>}
     {failure?.command === undefined ? null : (
       <p>
         <code>{failure.command}</code>
@@ -18,3 +18,6 @@ export const FailureView = ({ why, failure, advice }: { why: string; failure?: F
     )}
   </div>
 )
+
+/** What stands between backticks is something to type. */
+const withCode = (text: string) => text.split('`').map((part, index) => (index % 2 === 0 ? part : <code key={index}>{part}</code>))

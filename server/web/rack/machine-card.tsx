@@ -7,7 +7,6 @@ import { hrefOf, subject } from '../state/route.ts'
 import { binaryBytes } from '../text.ts'
 import { diskName, hardwareLine, standingOf } from './hardware.ts'
 import { WayStrip } from './way-strip.tsx'
-import { wordsOf } from './way.ts'
 
 /** A machine on the rack. Those on which nothing moves take a line or two. */
 export function MachineCard({ id }: { id: string }) {
@@ -38,17 +37,16 @@ const Labels = ({ of: { labels } }: { of: Card }) => (
 )
 
 function Moving({ card }: { card: Card }) {
-  const { hop, since, stopped, progress, job, address } = card
+  const { hop, since, what, stopped, progress, job, address } = card
   const isWorking = card.state === 'working' && progress !== undefined && hop === 'step'
   return (
     <>
       {isWorking ? null : <WayStrip of={card} />}
-      {stopped === undefined ? null : <p class="why">{stopped.why}</p>}
       {isWorking ? (
         <Progress of={progress} bytesPerSecond={card.bytesPerSecond} />
       ) : (
-        <p class="now">
-          {hop === undefined ? '' : wordsOf(hop)}
+        <p class={stopped === undefined ? 'now' : 'why'} title={stopped?.cause}>
+          {what}
           {since === undefined ? null : (
             <span class="since">
               {' '}

@@ -15,7 +15,6 @@ import { DiskList } from './disk-list.tsx'
 import { FailureView } from './failure-view.tsx'
 import { MarkScratchDialog } from './mark-scratch-dialog.tsx'
 import { WayStrip } from './way-strip.tsx'
-import { wordsOf } from './way.ts'
 
 /** All that is known of a machine. */
 export function MachinePanel({ id, onClose }: { id: string; onClose: () => void }) {
@@ -50,22 +49,23 @@ export function MachinePanel({ id, onClose }: { id: string; onClose: () => void 
 }
 
 function Position({ card }: { card: MachineCard }) {
-  const { state, hop, since, bootedAt, stopped, progress, address, job, system } = card
+  const { state, since, bootedAt, what, stopped, progress, address, job, system } = card
   return (
     <section class="position">
       <p class="where">
         <StateMark state={state} />
         <span>
-          {hop === undefined ? '' : wordsOf(hop)}
+          {stopped === undefined ? what : null}
           {since === undefined ? null : (
             <>
-              , <Since time={since} />
+              {stopped === undefined ? ', ' : ''}
+              <Since time={since} />
             </>
           )}
         </span>
       </p>
       <WayStrip of={card} named />
-      {stopped === undefined ? null : <FailureView why={stopped.why} failure={stopped.failure} advice={stopped.advice} />}
+      {stopped === undefined ? null : <FailureView why={what ?? 'it stopped'} failure={stopped.failure} cause={stopped.cause} />}
       {state === 'working' && progress !== undefined ? <Progress of={progress} bytesPerSecond={card.bytesPerSecond} /> : null}
       <Facts
         of={[

@@ -20,6 +20,9 @@ const groups: readonly (readonly [MachineState, string])[] = [
   ['refused', 'Refused'],
 ]
 
+/** That there are none of these is worth a word too. */
+const alwaysCounted: readonly MachineState[] = ['stopped', 'working', 'booting', 'waiting']
+
 const filter = signal('')
 
 const fits = (card: Card, words: readonly string[]): boolean => {
@@ -60,7 +63,7 @@ function RackHead() {
       <ul class="tally">
         {groups.map(([state, title]) => {
           const size = sizeOf(idsOf(state))
-          return (
+          return size === 0 && !alwaysCounted.includes(state) ? null : (
             <li key={state} class={`${state} ${size === 0 ? 'none' : ''}`}>
               <b>{count(size)}</b> {title.toLowerCase()}
             </li>

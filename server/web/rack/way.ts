@@ -2,7 +2,7 @@ import type { Hop } from '../../api/event.ts'
 import type { MachineCard } from '../../api/overview.ts'
 
 /** The stations of a machine on its way from power-on to image. */
-export const stations = ['DHCP', 'TFTP', 'script', 'kernel', 'stage 2', 'worker', 'job', 'image'] as const
+export const stations = ['DHCP', 'boot file', 'script', 'kernel', 'stage 2', 'worker', 'job', 'image'] as const
 
 const stationOfHop: Partial<Record<Hop, (typeof stations)[number]>> = {
   'dhcp-discover': 'DHCP',
@@ -11,11 +11,11 @@ const stationOfHop: Partial<Record<Hop, (typeof stations)[number]>> = {
   'dhcp-refused': 'DHCP',
   'dhcp-declined': 'DHCP',
   'dhcp-elsewhere': 'DHCP',
-  'tftp-asked': 'TFTP',
-  tftp: 'TFTP',
-  'tftp-stalled': 'TFTP',
-  'tftp-refused': 'TFTP',
-  http: 'TFTP',
+  'tftp-asked': 'boot file',
+  tftp: 'boot file',
+  'tftp-stalled': 'boot file',
+  'tftp-refused': 'boot file',
+  http: 'boot file',
   'boot-script': 'script',
   admission: 'script',
   'ticket-refused': 'script',
@@ -41,28 +41,3 @@ export function stationOf({ hop }: Pick<MachineCard, 'hop'>): number | undefined
   const station = hop === undefined ? undefined : stationOfHop[hop]
   return station === undefined ? undefined : stations.indexOf(station)
 }
-
-const words: Partial<Record<Hop, string>> = {
-  'dhcp-discover': 'asks for an address',
-  'dhcp-offer': 'was offered an address',
-  'dhcp-ack': 'has an address',
-  tftp: 'loaded its boot program',
-  'boot-script': 'asked for its boot script',
-  admission: 'waits to be admitted',
-  kernel: 'loads the kernel',
-  initramfs: 'starts the kernel',
-  stage2: 'loads stage 2',
-  'local-disk': 'boots its own disk',
-  worker: 'worker asks for jobs',
-  claim: 'took a job',
-  plan: 'reads the script of its job',
-  component: 'downloads what its job needs',
-  step: 'performs its job',
-  image: 'its image was received',
-  performed: 'has performed its job',
-  failed: 'its job failed',
-  lost: 'lost its job',
-}
-
-/** A hop in words. */
-export const wordsOf = (hop: Hop): string => words[hop] ?? hop.replaceAll('-', ' ')

@@ -15,8 +15,8 @@ function watch({ past = [] as readonly MachineEvent[] } = {}) {
   const overview = createOverview({
     jobs: { list: async () => world.list, problems: () => world.problems, follow: () => () => {} },
     machines: { list: async () => world.machines },
-    events: { follow: () => () => {} },
-    past,
+    events: { follow: () => () => {}, written: async () => {} },
+    histories: { refresh: async () => {}, machines: () => [...new Set(past.map((event) => event.machine))], of: (id) => past.filter((event) => event.machine === id) },
     log: pino({ level: 'silent' }),
   })
   onTestFinished(() => overview.close())

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { MachineEvent } from '../../../server/api/event.ts'
 import { advanceJourney, type Journey } from '../../../server/overview/advance-journey.ts'
+import { createMachineWatch } from '../../../server/overview/machine-watch.ts'
 import { renderMachineCard } from '../../../server/overview/render-machine-card.ts'
+import { addEvent } from '../../../server/timeline/add-event.ts'
 
 type Told = MachineEvent extends infer Each ? (Each extends MachineEvent ? Omit<Each, 'time' | 'machine'> & { at?: number } : never) : never
 
@@ -11,23 +13,38 @@ const startMs = Date.parse('2026-11-23T21:20:00Z')
 const at = (seconds: number): number => startMs + seconds * 1000
 const record = { id: 'm1', scratchSerials: [], labels: {} }
 
+const eventsOf = (told: readonly Told[]): MachineEvent[] =>
+  told.map(({ at: seconds, ...event }, index) => ({ time: new Date(at(seconds ?? index)).toISOString(), machine: 'm1', ...event }) as MachineEvent)
 /** Where a machine is after these events, a second apart unless told. */
-function journeyOf(...told: Told[]): Journey {
-  return told.reduce<Journey | undefined>((journey, { at: seconds, ...event }, index) => advanceJourney(journey, { time: new Date(at(seconds ?? index)).toISOString(), machine: 'm1', ...event } as MachineEvent), undefined)!
+const journeyOf = (...told: Told[]): Journey => eventsOf(told).reduce<Journey | undefined>(advanceJourney, undefined)!
+
+/** A watch that hears events as they are written, as a server does. */
+function watchFresh() {
+  const kept: MachineEvent[] = []
+  const watch = createMachineWatch({ refresh: async () => {}, machines: () => ['m1'], of: () => kept })
+  const hear = (event: MachineEvent): void => {
+    addEvent(kept, event)
+    watch.advance(event)
+  }
+  return { hear, cardAt: (ms: number) => renderMachineCard(record, watch.of('m1', ms)) }
 }
-const cardAt = (seconds: number, ...told: Told[]) => renderMachineCard(record, journeyOf(...told), at(seconds))
+function cardAt(seconds: number, ...told: Told[]) {
+  const { hear, cardAt: card } = watchFresh()
+  eventsOf(told).forEach(hear)
+  return card(at(seconds))
+}
 
 const asks = { hop: 'dhcp-discover', architecture: 'x86-64', vendorClass: '', address: '' } as const
 const step = (stepIndex: number, doneBytes: number, seconds: number): Told => ({ hop: 'step', job: 'j', progress: { stepIndex, stepCount: 3, step: 'install', doneBytes, totalBytes: 1000 }, at: seconds })
 
 describe('F8 where a machine is', () => {
   test('a recorded way leads from booting to working, though its claim is told before what the machine is, and to a worker that waits', () => {
-    const events = readFileSync(join(import.meta.dirname, '../demo/fixtures/machine-events.ndjson'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as MachineEvent)
+    const events = readFileSync(join(import.meta.dirname, '../demo/fixtures/machine-events.ndjson'), 'utf8').trimEnd().split('\n').map((line) => ({ ...(JSON.parse(line) as MachineEvent), machine: 'm1' }))
     const states: string[] = []
-    let journey: Journey | undefined
+    const { hear, cardAt: card } = watchFresh()
     for (const event of events) {
-      journey = advanceJourney(journey, event)
-      const { state } = renderMachineCard(record, journey, Date.parse(event.time))
+      hear(event)
+      const { state } = card(Date.parse(event.time))
       if (states.at(-1) !== state) states.push(state)
     }
     expect(states).toEqual(['booting', 'working', 'waiting'])
@@ -62,17 +79,25 @@ describe('progress', () => {
 })
 
 describe('F8 why a machine stopped', () => {
-  test('a failure of its job is told at once', () => {
+  test('a failure of its job is told at once, with what failed', () => {
     const failure = { step: 'install', message: 'apt-get ended with 100', lastLines: ['E: no'] }
-    expect(cardAt(1, asks, { hop: 'failed', job: 'j', failure })).toMatchObject({ state: 'stopped', stopped: { why: 'install: apt-get ended with 100', failure } })
+    expect(cardAt(9, asks, { hop: 'claim', job: 'j' }, { hop: 'failed', job: 'j', failure })).toMatchObject({ state: 'stopped', what: expect.stringContaining('apt-get ended with 100'), stopped: { failure, cause: expect.any(String) } })
   })
 
   test('silence on its way counts when it is long, and not before', () => {
-    expect(cardAt(60, asks, { hop: 'kernel', bytes: 1, ms: 1 })).toMatchObject({ state: 'booting' })
-    expect(cardAt(600, asks, { hop: 'kernel', bytes: 1, ms: 1 })).toMatchObject({ state: 'stopped', stopped: { why: expect.any(String) } })
+    const { hear, cardAt: card } = watchFresh()
+    eventsOf([asks, { hop: 'boot-script', address: '10.77.0.7' }, { hop: 'kernel', bytes: 1, ms: 1 }]).forEach(hear)
+    expect(card(at(4))).toMatchObject({ state: 'booting' })
+    expect(card(at(3600))).toMatchObject({ state: 'stopped', stopped: { cause: expect.any(String) } })
   })
 
-  test('one that waits for a job or is on its own disk may be silent', () => {
-    expect(cardAt(9000, asks, { hop: 'local-disk', address: '10.77.0.7', why: 'no job' })).toMatchObject({ state: 'settled' })
+  test('one that was sent to its own disk may be silent', () => {
+    expect(cardAt(9000, asks, { hop: 'boot-script', address: '10.77.0.7' }, { hop: 'local-disk', address: '10.77.0.7', why: 'no job' })).toMatchObject({ state: 'settled', address: '10.77.0.7' })
+  })
+
+  test('one that waits to be admitted is no failure, and one that was refused none either', () => {
+    const heard = { journey: journeyOf(asks), standing: { state: 'stopped', hop: 'dhcp-discover', since: '2026-11-23T21:20:00Z', what: 'w' } } as const
+    expect(renderMachineCard({ ...record, admission: { state: 'waiting', at: '2026-11-23T21:20:00Z' } }, heard)).toMatchObject({ state: 'asking' })
+    expect(renderMachineCard({ ...record, admission: { state: 'refused', at: '2026-11-23T21:20:00Z' } }, heard)).toMatchObject({ state: 'refused' })
   })
 })

@@ -15,6 +15,8 @@ export interface ConsoleServer {
   tokens: Tokens
   /** Asks as an operator. */
   ask: (method: string, path: string, body?: unknown) => Promise<Response>
+  /** Ends the server and starts it anew at the same address. */
+  restart: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -23,19 +25,24 @@ export async function openConsoleServer(fill: FillOptions, prepare: (directory: 
   await mkdir(join(directory, 'images'), { recursive: true })
   await fillData(directory, fill)
   await prepare(directory)
-  const config = configWithoutNetboot({ data: directory, listen: '127.0.0.1:0' })
-  const server = await startFirstComputer({ config, log: pino({ level: 'silent' }), run, start })
+  const startAt = (listen: string) => startFirstComputer({ config: configWithoutNetboot({ data: directory, listen }), log: pino({ level: 'silent' }), run, start })
+  let server = await startAt('127.0.0.1:0')
+  const { url } = server
   const tokens = openTokens(directory)
   const operator = await tokens.create({ role: 'operator', name: 'test' })
   return {
-    url: server.url,
+    url,
     directory,
     tokens,
     ask: (method, path, body) =>
-      fetch(`${server.url}${path}`, {
+      fetch(`${url}${path}`, {
         ...{ method, headers: { authorization: `Bearer ${operator}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) } },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
+    async restart() {
+      await server.close()
+      server = await startAt(new URL(url).host)
+    },
     async close() {
       await server.close()
       await rm(directory, { recursive: true, force: true })
