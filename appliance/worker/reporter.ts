@@ -5,6 +5,7 @@ import { backoffMs } from './backoff.ts'
 import type { ClaimedJob } from './connect-job.ts'
 import { awayBackoff, keepTrying } from './keep-trying.ts'
 import { createLogBuffer } from './log-buffer.ts'
+import { createRateMeter } from './measure-rate.ts'
 
 /** Progress is told at most this often, and at least this often even when nothing moved: the heartbeat. */
 const progressEveryMs = 1000
@@ -34,6 +35,7 @@ export interface ReporterOptions {
 
 export function startReporter({ server, log, onRefused, signal }: ReporterOptions): Reporter {
   const lines = createLogBuffer()
+  const measure = createRateMeter()
   let latest: Progress | undefined
   let changed = true
   let sentAt = 0
@@ -97,7 +99,7 @@ export function startReporter({ server, log, onRefused, signal }: ReporterOption
 
   return {
     progress(progress) {
-      latest = { ...progress, ...(progress.detail === undefined ? {} : { detail: progress.detail.slice(0, 500) }) }
+      latest = { ...measure(progress), ...(progress.detail === undefined ? {} : { detail: progress.detail.slice(0, 500) }) }
       changed = true
     },
     line: lines.push,

@@ -36,6 +36,8 @@ export const progressSchema = Type.Object(
     /** Bytes done and, where known, bytes to do in this step. */
     doneBytes: Type.Optional(Type.Integer({ minimum: 0 })),
     totalBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** How fast it goes, on the average since this began. */
+    bytesPerSecond: Type.Optional(Type.Integer({ minimum: 0 })),
     /** One line for people, for example `unpacking debian-12-base`. */
     detail: Type.Optional(Type.String({ maxLength: 500 })),
   },
