@@ -17,8 +17,8 @@ export interface Target {
 export interface ClearOptions {
   /** What the image covers; from here on the target keeps nothing of what it held, but need not be zero. */
   layoutSizeBytes: number
-  /** What of the image no chunk covers. */
-  gaps: readonly ByteRange[]
+  /** What of the image is to be zero at first: what no chunk covers, and what is written last. */
+  ranges: readonly ByteRange[]
   run: Run
   signal: AbortSignal
 }
@@ -29,10 +29,10 @@ const endBytes = 1024 * 1024
 
 /**
  * Makes zero what must be zero of a target, in the cheapest way that the target promises to be zero afterwards: a file gets holes, a disk that can zero
- * ranges by itself does, and to any other zeros are written, into the gaps alone. (Discarded blocks need not read as zero: BLKDISCARD serves only for
+ * ranges by itself does, and to any other zeros are written, into these ranges alone. (Discarded blocks need not read as zero: BLKDISCARD serves only for
  * what lies beyond the image.) Returns whether the chunks' places are zero too, so that zeros in them need not be written.
  */
-export async function clearTarget({ path, handle, kind, sizeBytes }: Target, { layoutSizeBytes, gaps, run, signal }: ClearOptions): Promise<boolean> {
+export async function clearTarget({ path, handle, kind, sizeBytes }: Target, { layoutSizeBytes, ranges, run, signal }: ClearOptions): Promise<boolean> {
   if (kind === 'file') {
     await handle.truncate(0)
     await handle.truncate(sizeBytes)
@@ -47,7 +47,7 @@ export async function clearTarget({ path, handle, kind, sizeBytes }: Target, { l
     await run('blkdiscard', ['--zeroout', '--offset', '0', '--length', String(layoutSizeBytes), path], { signal, timeoutMs: 3_600_000 })
     return true
   }
-  for (const gap of gaps) await writeZeros(handle, gap, signal)
+  for (const range of ranges) await writeZeros(handle, range, signal)
   return false
 }
 

@@ -35,7 +35,8 @@ export interface Restored {
 /**
  * Writes an image onto a disk or into a file: afterwards the first `config.diskSizeBytes` are the image bit by bit, zero where it holds nothing. Chunks
  * are fetched, checked against their digests, expanded and written side by side; then all of them are read back from the disk itself, past the
- * kernel's cache. Throws when the target is in use, is too small, has sectors of another size, or does not read back as written.
+ * kernel's cache. The partition tables come last: a disk that was cut off before is no half system, but one that holds nothing, and may be written again.
+ * Throws when the target is in use, is too small, has sectors of another size, or does not read back as written.
  */
 export async function restoreImage(options: RestoreOptions): Promise<Restored> {
   const { manifest, config, path, run, signal, onProgress } = options
@@ -44,24 +45,38 @@ export async function restoreImage(options: RestoreOptions): Promise<Restored> {
   const handle = await open(path, 'r+')
   try {
     const target = await inspectTarget(path, handle, config, run)
-    const gaps = invertRanges(chunks.map(({ offsetBytes, lengthBytes }) => ({ startBytes: offsetBytes, endBytes: offsetBytes + lengthBytes })), config.diskSizeBytes)
+    const [tables, others] = partition(chunks, (chunk) => mayHoldTable(chunk, config))
+    const gaps = invertRanges(chunks.map(placeOf), config.diskSizeBytes)
     const totalBytes = chunks.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)
     onProgress({ doneBytes: 0, totalBytes, detail: 'clearing the disk' })
-    const isZero = await clearTarget(target, { layoutSizeBytes: config.diskSizeBytes, gaps, run, signal })
+    const isZero = await clearTarget(target, { layoutSizeBytes: config.diskSizeBytes, ranges: [...gaps, ...tables.map(placeOf)], run, signal })
     const told = (detail: string) => {
       let doneBytes = 0
       return ({ lengthBytes }: PlacedChunk) => onProgress({ doneBytes: (doneBytes += lengthBytes), totalBytes, detail })
     }
-    const hashes = await writeChunks(handle, chunks, { ...options, isZero, onDone: told('writing the image') })
-    // Otherwise the cache would be read back, not the disk.
-    if (target.kind === 'disk') await run('blockdev', ['--flushbufs', path], { signal })
-    await verifyChunks(handle, chunks, { hashes, signal, onDone: told('reading back') })
+    const [onWritten, onVerified] = [told('writing the image'), told('reading back')]
+    for (const part of [others, tables]) {
+      const hashes = await writeChunks(handle, part, { ...options, isZero, onDone: onWritten })
+      // Otherwise the cache would be read back, not the disk.
+      if (target.kind === 'disk') await run('blockdev', ['--flushbufs', path], { signal })
+      await verifyChunks(handle, part, { hashes, signal, onDone: onVerified })
+    }
     await verifyGaps(handle, gaps)
     return { writtenBytes: totalBytes, blobBytes: chunks.reduce((sum, { blobBytes }) => sum + blobBytes, 0), targetSizeBytes: target.sizeBytes }
   } finally {
     await handle.close()
   }
 }
+
+const placeOf = ({ offsetBytes, lengthBytes }: PlacedChunk): ByteRange => ({ startBytes: offsetBytes, endBytes: offsetBytes + lengthBytes })
+
+/** A GPT takes less than this at each end of a disk: 34 sectors, of 4 KiB at most, unless someone asked for more than 128 partitions. */
+const tableBytes = 256 * 1024
+
+const mayHoldTable = ({ offsetBytes, lengthBytes }: PlacedChunk, { diskSizeBytes }: ImageConfig): boolean =>
+  offsetBytes < tableBytes || offsetBytes + lengthBytes > diskSizeBytes - tableBytes
+
+const partition = <Item>(items: readonly Item[], belongs: (item: Item) => boolean): [Item[], Item[]] => [items.filter(belongs), items.filter((item) => !belongs(item))]
 
 /** The kernel gives a disk exclusively (O_EXCL, open(2)) only while it is neither mounted nor part of another device. */
 async function refuseDiskInUse(path: string): Promise<void> {
@@ -121,7 +136,7 @@ async function verifyChunks(
   chunks: readonly PlacedChunk[],
   { hashes, signal, onDone }: { hashes: readonly string[]; signal: AbortSignal; onDone: (chunk: PlacedChunk) => void },
 ): Promise<void> {
-  const longest = Math.max(...chunks.map(({ lengthBytes }) => lengthBytes))
+  const longest = Math.max(0, ...chunks.map(({ lengthBytes }) => lengthBytes))
   const buffers = Array.from({ length: chunksInFlight }, () => Buffer.allocUnsafeSlow(longest))
   const verify = async (chunk: PlacedChunk, index: number) => {
     const buffer = buffers.pop()!

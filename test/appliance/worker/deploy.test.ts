@@ -14,7 +14,7 @@ import { machine, openJobServer, until, type JobServer } from './job-server.ts'
  * Jobs of kind deploy by real workers in processes of their own, onto real block devices and from a real server.
  */
 
-const limitMs = 90_000
+const limitMs = 300_000
 const mib = 1024 * 1024
 const isThere = (path: string) => access(path).then(() => true, () => false)
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk2h9mZ0w0o0000000000000000000000000000000 test'

@@ -114,11 +114,14 @@ async function addTools(components: ComponentStore): Promise<Plan['tools']> {
   }
 }
 
+/** Far beyond what anything takes, on a machine that has much else to do. */
+const untilMs = 180_000
+
 /** Settles once `isSo` tells true; what never becomes so must not go on behind a test that has failed. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = AbortSignal.timeout(60_000)
+  const limit = AbortSignal.timeout(untilMs)
   while (!(await isSo())) {
-    if (limit.aborted) throw new Error(`expected within 60 s: ${isSo}`)
+    if (limit.aborted) throw new Error(`expected within ${untilMs} ms: ${isSo}`)
     await sleep(20)
   }
 }

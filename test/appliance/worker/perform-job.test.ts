@@ -12,7 +12,7 @@ import { machine, openJobServer, until, type JobServer } from './job-server.ts'
  * Whole jobs by real workers in processes of their own, on a real block device and against real job servers, while things go wrong.
  */
 
-const limitMs = 90_000
+const limitMs = 300_000
 
 /** Runs until the test makes the file `/go` in the installed system; meanwhile it writes to the disk, and so does a service that outlives it. */
 const waitsForGo = `
