@@ -19,6 +19,8 @@ import type { Config } from './config.ts'
 import { openEventLog } from './event-log.ts'
 import { IngotError } from './errors.ts'
 import { createApp } from './http/app.ts'
+import { may } from './http/auth.ts'
+import { HttpProblem } from './http/problem.ts'
 import { componentRoutes } from './http/routes/components.ts'
 import { consoleRoutes } from './http/routes/console.ts'
 import { eventRoutes } from './http/routes/events.ts'
@@ -78,6 +80,8 @@ const ownRecipes = join(import.meta.dirname, '../images/recipes')
 export interface FirstComputer {
   /** Where it is reached, for example `http://10.77.0.1:8080`. */
   url: string
+  /** What can be asked of it, for example `GET /jobs.json`. */
+  routes: readonly string[]
   close(): Promise<void>
 }
 
@@ -218,8 +222,13 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     components,
     authorize,
     emit,
-    machineOf: (job, asker) => machineOf(jobs, job, asker),
-    nameOf: async (job, digest) => componentsOf(await jobs.plan(job)).find((each) => each.digest === digest)?.name ?? digest,
+    async neededBy(request, asker, digest) {
+      const job = jobOf(request)
+      await jobs.mayRead(job, claimOf(request))
+      const name = componentsOf(await jobs.plan(job)).find((each) => each.digest === digest)?.name
+      if (name === undefined) throw new HttpProblem(404, `the script of job '${job}' names no component ${digest}`)
+      return { job, name, machine: await machineOf(jobs, job, asker) }
+    },
   })
   await app.register(packageRoutes, { mirrors: config.mirrors, cacheDirectory: join(dataDirectory, 'packages'), log: log.child({ part: 'packages' }) })
   await app.register(imageDetailRoutes, { store: images, publicKey: signingKey.publicKey, authorize })
@@ -227,8 +236,9 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   await app.register(ociRoutes, {
     store: images,
     authorize,
+    mayPull: (request, name) => jobs.mayPull(jobOf(request), name, claimOf(request)),
     async mayPublish(request, name, version) {
-      const { role } = await authorize(request, ['worker', 'operator'])
+      const { role } = await authorize(request, may.changeOrWork)
       if (role === 'worker') await jobs.mayPublish(jobOf(request), name, version, claimOf(request))
     },
     onReceived: (image, request) => receiveImage(image, jobOf(request), claimOf(request)),
@@ -283,5 +293,5 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     await close()
     throw error
   }
-  return { url: ownUrl, close }
+  return { url: ownUrl, routes: app.listedRoutes, close }
 }

@@ -65,7 +65,7 @@ export function connectJob({ url, ask }: ServerConnection, { job, claim, imageVe
     log: (text, signal) =>
       ask(`/logs/${job}.log`, { method: 'POST', body: text as Uint8Array<ArrayBuffer>, headers: { 'content-type': 'text/plain', ...held }, signal }, readNothing),
     logSizeBytes: (signal) =>
-      ask(`/logs/${job}.log`, { method: 'HEAD', signal }, async ({ headers }) => Number(headers.get('content-length'))).catch(zeroWhenMissing),
+      ask(`/logs/${job}.log`, { method: 'HEAD', headers: held, signal }, async ({ headers }) => Number(headers.get('content-length'))).catch(zeroWhenMissing),
     component: async (ref, signal) => downloadComponent(ref, { ask, headers: held, signal, onOutage }),
     readManifest: (image, digest, signal) => insist(`/v2/${image}/manifests/${digest}`, { headers: { accept: mediaTypes.manifest }, signal }, readBytes),
     readBlob: (image, digest, signal) => insist(`/v2/${image}/blobs/${digest}`, { limitMs: blobLimitMs, signal }, readBytes),

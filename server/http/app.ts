@@ -8,6 +8,13 @@ import { describeApi } from './openapi/api-document.ts'
 import { HttpProblem, renderProblemDetails } from './problem.ts'
 import { tagAnswers } from './tag-answers.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route with its method, for example `GET /jobs.json`, as they are registered. */
+    listedRoutes: readonly string[]
+  }
+}
+
 /**
  * An HTTP server without routes: request validation as strict as our files (nothing coerced, nothing silently removed), and every refusal
  * as problem details (RFC 9457) that name the field.
@@ -28,6 +35,9 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
       new HttpProblem(400, `the ${part} of the request is not as expected`, faultsOf(errors as never).map(renderFault)) as never,
   }) as unknown as FastifyInstance
 
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => void routes.push(...[method].flat().map((each) => `${each} ${url}`)))
+  app.decorate('listedRoutes', routes)
   void app.register(cookie)
   describeApi(app)
   tagAnswers(app)

@@ -56,6 +56,10 @@ export interface JobService {
   giveBack(id: string, claim: string): Promise<void>
   appendLog(id: string, text: string, claim: string): Promise<void>
   log(id: string): Promise<string>
+  /** Throws 409 or 410 unless this is the claim that holds the job, or that brought its image. */
+  mayRead(id: string, claim: string): Promise<void>
+  /** The same, and throws 404 unless the script of the job names the image. */
+  mayPull(id: string, image: string, claim: string): Promise<void>
   /** Throws 409 or 410 unless this claim may send parts of `image`, and publish it as `version` when one is given (F5). */
   mayPublish(id: string, image: string, version: string | undefined, claim: string): Promise<void>
   /**
@@ -105,6 +109,13 @@ export function createJobService(options: JobServiceOptions): JobService {
   const performedBy = async (id: string, claimHash: string): Promise<Status> => {
     const ended = (await claims.wasPerformedBy(id, claimHash)) ? (await store.ended(id))?.status : undefined
     return ended ?? rules.heldBy(claimHash, id, undefined)
+  }
+
+  const mayRead = async (id: string, claim: string): Promise<void> => {
+    const claimHash = hashClaim(claim)
+    const record = await store.read(id)
+    if (rules.isProvenFor(claimHash, record) || (record === undefined && (await claims.wasPerformedBy(id, claimHash)))) return
+    rules.heldBy(claimHash, id, record)
   }
 
   const plans = createJobPlans({ store, makePlan, hasComponents, workOf: async (id) => (await read(id)).job })
@@ -230,6 +241,12 @@ export function createJobService(options: JobServiceOptions): JobService {
       const log = await store.log(id)
       if (log === undefined) throw new HttpProblem(404, `job '${id}' has no log yet`)
       return log
+    },
+    mayRead,
+    async mayPull(id, image, claim) {
+      await mayRead(id, claim)
+      const steps = (await store.plan(id))?.steps ?? []
+      if (!steps.some((step) => 'image' in step && step.image === image)) throw new HttpProblem(404, `the script of job '${id}' names no image '${image}'`)
     },
     async mayPublish(id, image, version, claim) {
       const claimHash = hashClaim(claim)

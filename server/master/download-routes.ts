@@ -32,7 +32,7 @@ export const masterImageDownloadRoutes: FastifyPluginAsync<MasterContext> = asyn
     url: imageDownloadPath,
     schema: imageDownloadSchema,
     async handler(request, reply) {
-      const role = linkRoleOf(await authorize(request, may.lookOrWork), may.lookOrWork)
+      const role = linkRoleOf(await authorize(request, may.look), may.look)
       const { name, version, file } = request.params
       const path = (wanted: string) => `/images/${name}/${wanted}/${file}`
       const parts = splitName(version)

@@ -14,7 +14,7 @@ const listed: Renamer = ({ listed }) => listed
 
 /** Requests about one job that go to its first computer as they are. */
 const passed: { method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; url: string; roles: readonly Role[]; rename?: Renamer }[] = [
-  { method: 'GET', url: '/jobs/:id.json', roles: may.lookOrWork, rename: ({ details }) => details },
+  { method: 'GET', url: '/jobs/:id.json', roles: may.look, rename: ({ details }) => details },
   { method: 'PATCH', url: '/jobs/:id', roles: may.change, rename: listed },
   { method: 'POST', url: '/jobs/:id/assign', roles: may.change, rename: listed },
   { method: 'POST', url: '/jobs/:id/retry', roles: may.change, rename: listed },

@@ -33,6 +33,8 @@ const connectLimitMs = 3000
 export interface Master {
   /** Where it is reached, for example `http://10.77.0.1:8080`. */
   url: string
+  /** What can be asked of it, for example `GET /jobs.json`. */
+  routes: readonly string[]
   close(): Promise<void>
 }
 
@@ -78,7 +80,7 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   }
   try {
     await Promise.all(links.map((link) => link.probe()))
-    return { url: await listenAt(app, config.listen), close }
+    return { url: await listenAt(app, config.listen), routes: app.listedRoutes, close }
   } catch (error) {
     await close()
     throw error

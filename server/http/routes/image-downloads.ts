@@ -50,7 +50,7 @@ export const imageDownloadRoutes: FastifyPluginAsync<ImageDownloadOptions> = asy
     url: imageDownloadPath,
     schema: imageDownloadSchema,
     async handler(request, reply) {
-      await authorize(request, may.lookOrWork)
+      await authorize(request, may.look)
       const { name, version, file: wanted } = request.params
       const image = await findImage(store, name, version)
       // What is newest may change between two parts of a download.

@@ -1,11 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { JobListAnswer } from '../../api/job.ts'
 import { may } from '../auth.ts'
+import { claimOf } from '../claim-of.ts'
 import { defaultOffers, listQuerySchema, refuseBesideWorker, selectJobs, type ListQuery } from '../job-list-query.ts'
 import { linkNext } from '../paging.ts'
 import { pagePerformed, performedQuerySchema, type PerformedQuery } from '../performed-query.ts'
 import { machineOf } from '../machine-of.ts'
 import { preferWait } from '../prefer-wait.ts'
+import { refuseOtherMachine } from '../refuse-other-machine.ts'
 import { jobEditRoutes } from './job-edits.ts'
 import { jobParams, type JobRoutesOptions, type WithJobId } from './job-routes-options.ts'
 import { logRoutes } from './logs.ts'
@@ -37,11 +39,15 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
 
   app.get<{ Querystring: ListQuery }>('/jobs.json', { schema: { querystring: listQuerySchema } }, async (request, reply): Promise<JobListAnswer> => {
     const { worker, ...query } = request.query
-    await authorize(request, worker === undefined ? may.lookOrWork : may.work)
+    const identity = await authorize(request, worker === undefined ? may.lookOrWork : may.work)
+    refuseOtherMachine(identity, worker)
     if (worker === undefined) {
-      const problems = jobs.problems()
-      const { items, next } = selectJobs(await jobs.list(), query)
+      const isWorker = identity.role === 'worker'
+      const list = await jobs.list()
+      // What others do is no business of a worker.
+      const { items, next } = selectJobs(isWorker ? list.filter(({ state }) => state === 'available') : list, query)
       linkNext(request, reply, next)
+      const problems = isWorker ? [] : jobs.problems()
       return { version: 1, jobs: items, ...(problems.length > 0 ? { problems } : {}) }
     }
     refuseBesideWorker(query)
@@ -49,7 +55,7 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
   })
 
   app.get<WithJobId>('/jobs/:id.json', { schema: { params: jobParams } }, async (request) => {
-    await authorize(request, may.lookOrWork)
+    await authorize(request, may.look)
     return jobs.show(request.params.id)
   })
 
@@ -62,6 +68,7 @@ export const jobRoutes: FastifyPluginAsync<JobRoutesOptions> = async (app, optio
 
   app.get<WithJobId>('/plans/:id.json', { schema: { params: jobParams } }, async (request) => {
     const { role, name } = await authorize(request, may.lookOrWork)
+    if (role === 'worker') await jobs.mayRead(request.params.id, claimOf(request))
     const plan = await jobs.plan(request.params.id)
     if (role === 'worker') emit({ machine: await machineOf(jobs, request.params.id, name), hop: 'plan', job: request.params.id })
     return plan

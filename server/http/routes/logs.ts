@@ -14,7 +14,8 @@ const querySchema = Type.Object(
 export const logRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'authorize'>> = async (app, { jobs, authorize }) => {
   // `?offset=1024` leaves out the first 1024 bytes, so that a log is followed by asking for what came since.
   app.get<WithJobId & { Querystring: { offset?: string } }>('/logs/:id.log', { schema: { params: jobParams, querystring: querySchema } }, async (request, reply) => {
-    await authorize(request, may.lookOrWork)
+    const { role } = await authorize(request, may.lookOrWork)
+    if (role === 'worker') await jobs.mayRead(request.params.id, claimOf(request))
     const log = Buffer.from(await jobs.log(request.params.id))
     const offset = Number(request.query.offset ?? 0)
     if (offset > log.byteLength) throw new HttpProblem(416, `offset: expected at most ${log.byteLength}, the bytes of the log, got ${offset}`)

@@ -9,6 +9,8 @@ import { OciError } from './oci-error.ts'
 export interface OciRoutesOptions {
   store: ImageStore
   authorize: Authorize
+  /** Refuses what a worker wants to read of an image that is not of its job: throws `HttpProblem` 400, 404, 409 or 410. */
+  mayPull: (request: FastifyRequest, name: string) => Promise<void>
   /**
    * Refuses a write whose claim is not, or no longer, the one on the job (F5): throws `HttpProblem` 409 or 410. `version` is the version that a manifest
    * is published as and `undefined` for a blob. For a manifest it is asked twice: before anything is read, and right before it is entered.

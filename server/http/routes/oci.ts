@@ -29,9 +29,11 @@ const handlers: Handlers = {
 
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
-/** Manifests and versions are removed by people; an upload is given up by whoever began it. */
+const lists: ReadonlySet<string | undefined> = new Set<OciTarget['kind']>(['catalog', 'tags', 'referrers'])
+
+/** Manifests and versions are removed by people, and what there is is listed to them; an upload is given up by whoever began it. */
 export function allowedAt(method: string, target: OciTarget | undefined): readonly Role[] {
-  if (reads.has(method)) return may.lookOrWork
+  if (reads.has(method)) return lists.has(target?.kind) ? may.look : may.lookOrWork
   return method === 'DELETE' && target?.kind !== 'upload' ? may.change : may.changeOrWork
 }
 
@@ -60,8 +62,9 @@ export const ociRoutes: FastifyPluginAsync<OciRoutesOptions> = async (app, optio
     const identity = await options.authorize(request, allowed)
     const handler = target === undefined ? undefined : (handlers[target.kind] as Handlers[keyof Handlers])[request.method]
     if (target === undefined || handler === undefined) throw new OciError('UNSUPPORTED', `nothing does ${request.method} at /v2/${path}`)
-    if (!reads.has(request.method) && 'name' in target) {
-      await options.mayPublish(request, target.name, target.kind === 'manifest' ? target.reference : undefined)
+    if ('name' in target) {
+      if (!reads.has(request.method)) await options.mayPublish(request, target.name, target.kind === 'manifest' ? target.reference : undefined)
+      else if (identity.role === 'worker') await options.mayPull(request, target.name)
     }
     const call: OciCall = { request, reply, options, identity, reads: sharedReads, query: request.query as OciCall['query'] }
     return handler(target as never, call)

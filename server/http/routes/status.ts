@@ -6,6 +6,7 @@ import { etagOf } from '../../jobs/job-service.ts'
 import { may } from '../auth.ts'
 import { claimOf } from '../claim-of.ts'
 import { HttpProblem } from '../problem.ts'
+import { refuseOtherMachine } from '../refuse-other-machine.ts'
 import { jobParams, type JobRoutesOptions, type WithJobId } from './job-routes-options.ts'
 
 /** The preconditions of a write (RFC 9110, 13.1): `claim` makes the status, `report` replaces it, given `etag` only as that one. */
@@ -25,8 +26,10 @@ function writeOf({ headers }: FastifyRequest): Write {
 /** The status of a job (B11-B15), the resource that a worker makes to take it. */
 export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'authorize'>> = async (app, { jobs, authorize }) => {
   app.get<WithJobId>('/status/:id.json', { schema: { params: jobParams } }, async (request, reply) => {
-    await authorize(request, may.lookOrWork)
+    const { role } = await authorize(request, may.lookOrWork)
     const status = await jobs.status(request.params.id)
+    // That a job is available, everyone may know; who has it and how far they are, only they.
+    if (role === 'worker') await jobs.mayRead(request.params.id, claimOf(request))
     const etag = etagOf(status)
     const unchanged = request.headers['if-none-match'] === etag
     return reply
@@ -36,7 +39,8 @@ export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'a
   })
 
   app.put<WithJobId & { Body: StatusReport }>('/status/:id.json', { schema: { params: jobParams, body: statusReportSchema } }, async (request, reply) => {
-    const { name } = await authorize(request, may.work)
+    const identity = await authorize(request, may.work)
+    refuseOtherMachine(identity, request.body.worker)
     const { id } = request.params
     const write = writeOf(request)
     if (write.kind === 'report') {
@@ -44,7 +48,7 @@ export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'a
       return reply.header('etag', etagOf(status)).send(status)
     }
     const claim = request.headers[claimHeader] === undefined ? randomBytes(32).toString('base64url') : claimOf(request)
-    const report = { worker: name, server: `${request.protocol}://${request.host}`, ...request.body }
+    const report = { worker: identity.name, server: `${request.protocol}://${request.host}`, ...request.body }
     const { status, created } = await jobs.claim(id, report, claim)
     return reply.code(created ? 201 : 200).header(claimHeader, claim).header('etag', etagOf(status)).send(status)
   })

@@ -6,7 +6,9 @@ import { OutageError, RefusedError } from '../../../appliance/worker/answer-erro
 import { connectJob } from '../../../appliance/worker/connect-job.ts'
 import { connectServer } from '../../../appliance/worker/connect-server.ts'
 import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
+import type { ComponentRef } from '../../../images/component.ts'
 import { startReporter } from '../../../appliance/worker/reporter.ts'
+import { mediaTypes } from '../../../server/api/media-types.ts'
 import type { MachineEvent } from '../../../server/api/event.ts'
 import { openGate } from './gate.ts'
 import { log, machine, openJobServer, until, type JobServer } from './job-server.ts'
@@ -16,11 +18,11 @@ const { signal } = new AbortController()
 const digestOf = (bytes: Uint8Array) => `sha256:${hash('sha256', bytes)}`
 const claim = randomBytes(32).toString('base64url')
 
-/** Holds the job `a` of a server by way of a gate. */
-async function hold(server: JobServer) {
+/** Holds the job `a` of a server by way of a gate; its script names the component, if there is one. */
+async function hold(server: JobServer, component?: ComponentRef) {
   const gate = await openGate(server.url)
   const connection = connectServer({ url: gate.url, credential: await server.tokens.create({ role: 'worker', name: machine }), fetch: httpFetch })
-  await server.addJob({ id: 'a' })
+  await server.addJob({ id: 'a' }, [...(component === undefined ? [] : [{ kind: 'install-rootfs' as const, component }]), { kind: 'image', image: 'r' }])
   await until(async () => (await connection.offers({ worker: machine, signal })).length === 1)
   const { imageVersion } = await connection.claim('a', { worker: machine }, claim, signal)
   return { gate, job: connectJob(connection, { job: 'a', claim, imageVersion, log }) }
@@ -35,9 +37,9 @@ const componentEvents = async ({ directory }: JobServer) =>
 
 test('F9 a component whose download is cut comes whole, and what had come is not sent again', async () => {
   const server = await openJobServer()
-  const { gate, job } = await hold(server)
   const bytes = randomBytes(32 * 1024 * 1024)
   const ref = await server.components.add('base', [bytes])
+  const { gate, job } = await hold(server, ref)
   const pieces: Uint8Array[] = []
   let doneBytes = 0
   let cuts = 0
@@ -58,7 +60,8 @@ test('F9 a component whose download is cut comes whole, and what had come is not
 test('F9 the server sends a component in ranges, and refuses one that is not there', async () => {
   const server = await openJobServer()
   const ref = await server.components.add('base', [Buffer.from('0123456789')])
-  const headers = { authorization: `Bearer ${await server.tokens.create({ role: 'worker', name: machine })}` }
+  await hold(server, ref)
+  const headers = { authorization: `Bearer ${await server.tokens.create({ role: 'worker', name: machine })}`, 'ingot-job': 'a', 'ingot-claim': claim }
   const get = (range: string) => fetch(`${server.url}/components/${ref.digest}`, { headers: { ...headers, range } })
   const rest = await get('bytes=4-')
   expect([rest.status, rest.headers.get('content-range'), await rest.text()]).toEqual([206, 'bytes 4-9/10', '456789'])
@@ -67,8 +70,8 @@ test('F9 the server sends a component in ranges, and refuses one that is not the
 
 test('a component that is not what its reference says fails', async () => {
   const server = await openJobServer()
-  const { job } = await hold(server)
   const ref = await server.components.add('base', [Buffer.from('right')])
+  const { job } = await hold(server, ref)
   const read = async (wanted: typeof ref) => {
     for await (const _ of await job.component(wanted, signal));
   }
@@ -95,7 +98,9 @@ test('F9 a blob and a manifest are read again when the connection breaks off, an
   const { gate, job } = await hold(server)
   const { bytes, blobs } = sampleUpload()
   for (const blob of blobs) await job.pushBlob('r', digestOf(blob), blob, signal)
-  await job.pushManifest('r', bytes, signal)
+  const authorization = `Bearer ${await server.tokens.create({ role: 'operator', name: 'ci' })}`
+  const published = await fetch(`${server.url}/v2/r/manifests/base`, { method: 'PUT', headers: { authorization, 'content-type': mediaTypes.manifest }, body: new Uint8Array(bytes) })
+  expect(published.status).toBe(201)
   gate.loseAnswers()
   const read = Promise.all([...blobs.map((blob) => job.readBlob('r', digestOf(blob), signal)), job.readManifest('r', digestOf(bytes), signal)])
   await expect(job.report({}, signal)).rejects.toThrow(OutageError)

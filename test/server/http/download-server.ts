@@ -19,19 +19,19 @@ export interface DownloadServer extends Published {
   directory: string
   tokens: Tokens
   operator: string
-  worker: string
+  viewer: string
   /** What it logs, line by line. */
   lines: string[]
 }
 
-/** A server of downloads on a port of its own, with the image `debian-12:job-1` and the credentials of an operator and a worker. Goes with the test. */
+/** A server of downloads on a port of its own, with the image `debian-12:job-1` and the credentials of an operator and a viewer. Goes with the test. */
 export async function startDownloadServer(): Promise<DownloadServer> {
   const directory = await makeFolder()
   const store = await openImageStore(join(directory, 'images'))
   const published = await publishShape(downloadShape, store)
   const tokens = openTokens(directory)
   const operator = await tokens.create({ role: 'operator', name: 'operator' })
-  const worker = await tokens.create({ role: 'worker', name: 'worker' })
+  const viewer = await tokens.create({ role: 'viewer', name: 'viewer' })
   const lines: string[] = []
   const log = pino({ level: 'info' }, new Writable({ write: (line, _, done) => (lines.push(String(line)), done()) }))
   const app = createApp({ log })
@@ -41,5 +41,5 @@ export async function startDownloadServer(): Promise<DownloadServer> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => app.close())
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  return { ...published, url, directory, tokens, operator, worker, lines }
+  return { ...published, url, directory, tokens, operator, viewer, lines }
 }

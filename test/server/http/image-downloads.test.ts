@@ -32,12 +32,12 @@ describe('a download', () => {
     expect((await ask(`/images/debian-12/${image.digest}/disk.${format}`)).body.equals(expected)).toBe(true)
   })
 
-  test('needs the credential of a worker or an operator, as the pull of an image does; curl and wget are asked for it', async () => {
-    const { url, worker, ask } = await setUp()
+  test('needs the credential of a person; curl and wget are asked for it', async () => {
+    const { url, viewer, ask } = await setUp()
     const refused = await curl(`${url}${at('raw')}`, ['--user', 'any:wrong'])
     expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Basic realm="Ingot", charset="UTF-8"'])
-    expect((await curl(`${url}${at('raw')}`, ['--user', `any:${worker}`])).status).toBe(200)
-    expect((await curl(`${url}${at('raw')}`, ['--user', '', '--header', `authorization: Bearer ${worker}`])).status).toBe(200)
+    expect((await curl(`${url}${at('raw')}`, ['--user', `any:${viewer}`])).status).toBe(200)
+    expect((await curl(`${url}${at('raw')}`, ['--user', '', '--header', `authorization: Bearer ${viewer}`])).status).toBe(200)
     expect((await ask(at('raw'))).headers['www-authenticate']).toBeUndefined()
   })
 

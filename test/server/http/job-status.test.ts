@@ -29,7 +29,7 @@ describe('claims', () => {
   test('B13 a claim with an empty body is of the machine of the credential, by the path that it asked', async () => {
     const { statusCode, headers } = await server.worker('PUT', '/status/a.json', { payload: {}, headers: { 'if-none-match': '*', host: '10.77.0.1:8080' } })
     expect(statusCode).toBe(201)
-    expect((await server.worker('GET', '/status/a.json')).json()).toMatchObject({ worker: machineId, server: 'http://10.77.0.1:8080' })
+    expect((await server.operator('GET', '/status/a.json')).json()).toMatchObject({ worker: machineId, server: 'http://10.77.0.1:8080' })
     expect((await server.report('a', String(headers['ingot-claim']), { state: 'running' })).statusCode).toBe(200)
   })
 
@@ -105,12 +105,12 @@ describe('reports', () => {
   })
 
   test('a report over another status than the one that was read is refused, and the ETag tells which it is', async () => {
-    const first = await server.worker('GET', '/status/a.json')
+    const first = await server.operator('GET', '/status/a.json')
     expect(first.headers.etag).toBe('"1-1"')
     const second = await server.report('a', claim, { state: 'running' }, '"1-1"')
     expect([second.statusCode, second.headers.etag]).toEqual([200, '"1-2"'])
     expect((await server.report('a', claim, {}, '"1-1"')).statusCode).toBe(412)
-    const unchanged = await server.worker('GET', '/status/a.json', { headers: { 'if-none-match': '"1-2"' } })
+    const unchanged = await server.operator('GET', '/status/a.json', { headers: { 'if-none-match': '"1-2"' } })
     expect([unchanged.statusCode, unchanged.body]).toEqual([304, ''])
   })
 
@@ -119,7 +119,7 @@ describe('reports', () => {
     expect((await server.report('a', newClaim(), { state: 'failed' })).statusCode).toBe(409)
     expect((await server.worker('POST', '/logs/a.log', { payload: 'x', headers: { ...other, 'content-type': 'text/plain' } })).statusCode).toBe(409)
     expect((await server.worker('DELETE', '/status/a.json', { headers: other })).statusCode).toBe(409)
-    expect((await server.worker('GET', '/status/a.json')).json()).toMatchObject({ state: 'claimed', revision: 1 })
+    expect((await server.operator('GET', '/status/a.json')).json()).toMatchObject({ state: 'claimed', revision: 1 })
   })
 
   test.each([
@@ -133,7 +133,7 @@ describe('reports', () => {
 
   test('a worker gives its job back, and another attempt may take it', async () => {
     expect((await server.worker('DELETE', '/status/a.json', { headers: { 'ingot-claim': claim } })).statusCode).toBe(204)
-    expect((await server.worker('GET', '/status/a.json')).statusCode).toBe(404)
+    expect((await server.operator('GET', '/status/a.json')).statusCode).toBe(404)
     const again = await server.claim('a')
     expect([again.statusCode, again.headers.etag]).toEqual([201, '"2-1"'])
     expect((await server.operator('GET', '/jobs/a.json')).json().attempts).toMatchObject([{ attempt: 1, worker: machineId, loss: 'given-back' }])
@@ -153,7 +153,7 @@ describe('reports', () => {
 
 test('F5 a claim may publish the image of its own job, under its own version, and no other', async () => {
   const claim = String((await server.claim('a')).headers['ingot-claim'])
-  await server.worker('GET', '/plans/a.json')
+  await server.operator('GET', '/plans/a.json')
   const mayPublish = (image: string, version: string | undefined, by: string) => server.jobs.mayPublish('a', image, version, by)
   await expect(mayPublish('r', undefined, claim)).resolves.toBeUndefined()
   await expect(mayPublish('r', 'a', claim)).resolves.toBeUndefined()
@@ -196,7 +196,7 @@ describe('published schemas', () => {
   test('B12 a status fits the one that everybody may read, and what is no status does not', async () => {
     await server.claim('a')
     const fits = await schema('status')
-    const status = (await server.worker('GET', '/status/a.json')).json()
+    const status = (await server.operator('GET', '/status/a.json')).json()
     expect(fits(status)).toBe(true)
     expect(fits({ ...status, state: 'done' })).toBe(false)
   })

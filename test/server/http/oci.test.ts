@@ -17,6 +17,7 @@ const setUp = async () => {
     fetch(`${server.url}${path}`, { ...init, headers: { authorization: 'Bearer credential', 'ingot-claim': 'claim', ...init.headers } })
   return { server, ask }
 }
+const asOperator = { headers: { authorization: 'Bearer operator' } }
 const codeOf = async (response: Response) => ((await response.json()) as { errors: { code: string }[] }).errors[0]?.code
 const blob = Buffer.from('a blob')
 const filesOf = async (directory: string) => [...(await readdir(join(directory, 'blobs/sha256'))), ...(await readdir(join(directory, 'uploads')))]
@@ -55,8 +56,8 @@ test('a manifest publishes the image, which is found by version, by latest and b
 test('tags are listed in order, in pages', async () => {
   const { server, ask } = await setUp()
   for (const version of ['job-2', 'job-3', 'job-1']) await server.store.publish('debian-12', version, (await storeSample(server.store, [filled(0, 1)])).bytes)
-  expect(await (await ask('/v2/debian-12/tags/list')).json()).toEqual({ name: 'debian-12', tags: ['job-1', 'job-2', 'job-3'] })
-  expect(await (await ask('/v2/debian-12/tags/list?n=1&last=job-1')).json()).toEqual({ name: 'debian-12', tags: ['job-2'] })
+  expect(await (await ask('/v2/debian-12/tags/list', asOperator)).json()).toEqual({ name: 'debian-12', tags: ['job-1', 'job-2', 'job-3'] })
+  expect(await (await ask('/v2/debian-12/tags/list?n=1&last=job-1', asOperator)).json()).toEqual({ name: 'debian-12', tags: ['job-2'] })
 })
 
 test('each refusal has the status and the code of the distribution specification', async () => {
@@ -72,7 +73,7 @@ test('each refusal has the status and the code of the distribution specification
     [`/v2/debian-12/blobs/${digestOf(blob)}`, {}, 404, 'BLOB_UNKNOWN'],
     ['/v2/debian-12/blobs/sha256:abc', {}, 400, 'DIGEST_INVALID'],
     ['/v2/Debian/tags/list', {}, 400, 'NAME_INVALID'],
-    ['/v2/nothing/tags/list', {}, 404, 'NAME_UNKNOWN'],
+    ['/v2/nothing/tags/list', asOperator, 404, 'NAME_UNKNOWN'],
     ['/v2/debian-12/manifests/job-9', {}, 404, 'MANIFEST_UNKNOWN'],
     [`/v2/debian-12/blobs/uploads/?digest=${digestOf(Buffer.from('other'))}`, post(blob), 400, 'DIGEST_INVALID'],
     ['/v2/debian-12/blobs/uploads/?digest=md5:1', post(blob), 400, 'DIGEST_INVALID'],

@@ -59,6 +59,7 @@ export async function serveImages(store: ImageStore, wantedPort = 0): Promise<Pi
       if (!allowed.includes(role)) throw new HttpProblem(403, `this needs the role ${allowed.join(' or ')}`)
       return { role, name: 'test' }
     },
+    mayPull: async () => {},
     mayPublish: async (request, name) => {
       if (request.headers.authorization === 'Bearer operator') return
       if (request.headers[jobHeader] === 'debian' && name !== 'debian-12') throw new HttpProblem(409, 'this job makes debian-12')

@@ -25,9 +25,9 @@ test('B15 a claim means the same at the master: 201, 200 when asked again, 412 w
 
   expect((await master.worker('PUT', '/status/a.web-1.json', claiming(claim))).status).toBe(200)
   expect((await master.worker('PUT', '/status/a.web-1.json', claiming(newClaim()))).status).toBe(412)
-  const read = await master.worker('GET', '/status/a.web-1.json')
+  const read = await master.worker('GET', '/status/a.web-1.json', { headers: { 'ingot-claim': claim } })
   expect([read.status, read.headers.get('etag'), read.body.job]).toEqual([200, '"1-1"', 'a.web-1'])
-  expect((await master.worker('GET', '/status/a.web-1.json', { headers: { 'if-none-match': '"1-1"' } })).status).toBe(304)
+  expect((await master.worker('GET', '/status/a.web-1.json', { headers: { 'if-none-match': '"1-1"', 'ingot-claim': claim } })).status).toBe(304)
 })
 
 test('reports pass with their conditions: 200 and the next ETag, 412 for an old one, 428 without, 409 for another claim', async () => {
@@ -42,7 +42,7 @@ test('reports pass with their conditions: 200 and the next ETag, 412 for an old 
   expect((await master.worker('PUT', '/status/b.x.json', reporting(newClaim()))).status).toBe(409)
   expect((await master.worker('POST', '/logs/b.x.log', { body: 'hello\n', headers: { 'content-type': 'text/plain', 'ingot-claim': claim } })).status).toBe(204)
   expect((await master.operator('GET', '/logs/b.x.log?offset=1')).body).toBe('ello\n')
-  expect((await master.worker('HEAD', '/logs/b.x.log')).headers.get('content-length')).toBe('6')
+  expect((await master.worker('HEAD', '/logs/b.x.log', { headers: { 'ingot-claim': claim } })).headers.get('content-length')).toBe('6')
 })
 
 test('F5 a job that was cancelled at its first computer is refused with 410 at the master, whatever the worker sends', async () => {
