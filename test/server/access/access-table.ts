@@ -44,6 +44,12 @@ const oci = (method: string, target: string, letIn: keyof typeof access, more: P
 export const table: readonly Row[] = [
   row('GET /healthz', 'everyone'),
   row('GET /readyz', 'everyone'),
+  // The console and the description of the API; what they show is asked for with a credential.
+  row('GET /', 'everyone'),
+  row('GET /console/:file', 'everyone', { path: '/console/none' }),
+  row('GET /api', 'everyone'),
+  row('GET /api.css', 'everyone'),
+  row('GET /openapi.json', 'everyone'),
   row('GET /schemas/jobs.json', 'everyone'),
   row('GET /schemas/status.json', 'everyone'),
   row('GET /signing-key.pub', 'everyone'),
@@ -56,6 +62,12 @@ export const table: readonly Row[] = [
 
   row('GET /metrics', 'look'),
   row('GET /events', 'look'),
+  row('GET /overview.json', 'look'),
+  row('GET /overview/events', 'look'),
+  row('GET /timelines.json', 'look'),
+  row('GET /machines/:id/timeline', 'look', { path: `/machines/${mac}/timeline` }),
+  row('GET /images.json', 'look'),
+  row('GET /images/:name/:version.json', 'look', { path: '/images/none/1.json' }),
   row('GET /recipes.json', 'look'),
   row('GET /performed.json', 'look'),
   row('GET /machines.json', 'look'),
