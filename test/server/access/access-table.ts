@@ -121,6 +121,7 @@ export const table: readonly Row[] = [
   row('GET /boot/vmlinuz', 'everyone'),
   row('GET /boot/initramfs.img', 'everyone'),
   row('GET /boot/stage2.squashfs', 'everyone'),
+  row('GET /boot/inventory.squashfs', 'everyone'),
   row('GET /boot/snponly.efi', 'everyone'),
 ]
 
