@@ -37,3 +37,10 @@ test('a mistake in an installed package is one message as everywhere', () => {
   const { status, stderr } = call(join(directory, 'node_modules/ingot/server/ingot'), ['serve'], directory)
   expect([status, stderr]).toEqual([2, 'ingot: expected --config FILE, or --no-netboot with --data and --listen, got neither\n'])
 })
+
+test('an installed package bundles its console, with all that is made of', () => {
+  const installed = join(directory, 'node_modules/ingot')
+  const script = `const { buildConsole } = await import('${installed}/server/web/build-console.ts'); console.log([...(await buildConsole()).assets.keys()].join(' '))`
+  const { stdout, stderr } = call(join(root, 'node_modules/.bin/node'), ['--disable-warning=ExperimentalWarning', '--import', join(installed, 'server/strip-types.mjs'), '--input-type=module', '--eval', script])
+  expect([stderr, stdout]).toEqual(['', expect.stringMatching(/^(?=.*console-[A-Z0-9]+\.js)(?=.*style-[A-Z0-9]+\.css)(?=.*\.woff2)/)])
+})

@@ -22,7 +22,7 @@ const models = [
   { manufacturer: 'HPE', model: 'ProLiant DL20 Gen10', cores: 12, memoryGiB: 32 },
 ] as const
 
-const diskOf = (number: number, more: Partial<Disk>): Disk => ({
+export const diskOf = (number: number, more: Partial<Disk>): Disk => ({
   ...{ device: '/dev/nvme0n1', sizeBytes: 480 * 10 ** 9, logicalSectorBytes: 512, model: 'SAMSUNG MZQL2480', serial: `S4EWNX0M${String(number).padStart(6, '0')}`, wwn: '' },
   ...{ transport: 'nvme', removable: false, readOnly: false, contents: [], ...more },
 })
