@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { MachineEvent } from './api/event.ts'
 import { appendToFile } from './durable-file.ts'
@@ -27,6 +28,8 @@ export interface EventLog {
 }
 
 const keptEvents = 10_000
+/** Events are gathered for so long before they are written: opening the file for each one costs more than all the rest of a DHCP answer. */
+const gatherMs = 10
 
 /** Opens the events of a data directory. What cannot be written, because the disk is full, is written when it can: no job waits for it. */
 export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = {}): EventLog {
@@ -41,6 +44,7 @@ export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = 
   let writing: Promise<void> | undefined
   let failed = false
   const write = async (): Promise<void> => {
+    await sleep(gatherMs)
     while (unwritten.length > 0) {
       const lines = unwritten
       unwritten = []

@@ -26,8 +26,8 @@ export interface DhcpSockets {
 
 const likely = 'dnsmasq, isc-dhcp-server, Kea or libvirt'
 
-/** Room for what a rack sends that is powered on at one moment; the kernel gives what `net.core.rmem_max` allows, twice the default at least. */
-const receiveBufferBytes = 4 * 1024 * 1024
+/** Room for some six hundred messages, which Linux counts twice: what a rack sends that is powered on at one moment, and no more than is answered before it asks again. */
+const receiveBufferBytes = 256 * 1024
 
 /**
  * Opens what DHCP needs on one interface. A socket on our own address hears relays, renewals and port 4011, and sends, since what it broadcasts
