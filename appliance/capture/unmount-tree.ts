@@ -5,6 +5,8 @@ export interface Mount {
   mountPoint: string
   /** What is mounted, for example `/dev/vda3`. */
   source: string
+  /** Major and minor number of the device, for example `8:1`; of a filesystem without one device, one made up. */
+  number: string
 }
 
 /** Reads `/proc/self/mountinfo`, whose octal escapes stand for white space (proc(5)), in the order of mounting. */
@@ -15,7 +17,7 @@ export function parseMountInfo(text: string): Mount[] {
     .filter((line) => line !== '')
     .map((line) => {
       const [before, after] = line.split(' - ')
-      return { mountPoint: unescape(before?.split(' ')[4]), source: unescape(after?.split(' ')[1]) }
+      return { mountPoint: unescape(before?.split(' ')[4]), source: unescape(after?.split(' ')[1]), number: before?.split(' ')[2] ?? '' }
     })
 }
 

@@ -52,7 +52,7 @@ export const packageNames = [
 export const kernelPackage = 'linux-image-amd64'
 
 /** Programs that the inventory asks. */
-export const inventoryPrograms = ['bin/lsblk', 'sbin/blkid', 'usr/bin/lscpu']
+export const inventoryPrograms = ['sbin/blkid', 'sbin/blockdev', 'sbin/wipefs', 'usr/bin/lscpu']
 
 /** Programs of the tools component. */
 export const toolPrograms = [
@@ -62,7 +62,6 @@ export const toolPrograms = [
   'bin/tar',
   'bin/umount',
   'sbin/blkdiscard',
-  'sbin/blockdev',
   'sbin/dmsetup',
   'sbin/dumpe2fs',
   'sbin/e2fsck',
@@ -80,7 +79,6 @@ export const toolPrograms = [
   'sbin/resize2fs',
   'sbin/sfdisk',
   'sbin/tune2fs',
-  'sbin/wipefs',
   'usr/bin/partx',
   'usr/bin/unshare',
   'usr/bin/zstd',

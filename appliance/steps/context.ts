@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Plan, StepKind, StepOf, PlannedPartition } from '../../images/plan.ts'
 import type { ChunkDescriptor, ImageConfig } from '../../server/api/image.ts'
-import type { Inventory } from '../../server/api/machine.ts'
+import type { Disk, Inventory } from '../../server/api/machine.ts'
 import type { OpenLayeredDisk } from '../layers/open-layered-disk.ts'
 import type { Run, Start } from '../run.ts'
 import type { JobServer } from '../server-client.ts'
@@ -44,6 +44,8 @@ export interface StepContext {
   inventory: Inventory
   /** Serial numbers of this machine's disks that may be written though they hold data (F1). */
   scratchSerials: readonly string[]
+  /** The disks of this machine as they are now. */
+  readDisks: () => Promise<Disk[]>
   /** Where the installed system is mounted, for example `/target`. */
   root: string
   /** Set by the step that the system begins with: partition, or start-from. */

@@ -10,7 +10,7 @@ import { takeDisk } from './take-disk.ts'
 /** Chooses the disk, writes its partition table and filesystems, and mounts them at the context's root. Nothing is written unless the disk rule allows it (F1). */
 export const partition: StepExecutor<'partition'> = async (step, context) => {
   const { run, signal } = context
-  const disk = await takeDisk(step.disk, context)
+  const disk = await takeDisk({ rule: step.disk }, context)
   context.progress({ detail: `partitioning ${renderDisk(disk)}` })
   // What no partition covers is imaged as it is, so it must not hold what an earlier use of a scratch disk left there.
   await run('blkdiscard', ['--zeroout', '--offset', '0', '--length', String(1024 * 1024), disk.device], { signal })

@@ -44,7 +44,7 @@ export async function startFromSnapshot(context: StepContext): Promise<number> {
   if (digest === undefined) return 0
   context.progress({ detail: `starting from the kept result of the first ${index} steps` })
   const image = await readImage(server, { image: step.image, digest }, signal)
-  const { device } = await takeDisk(first.disk, context)
+  const { device } = await takeDisk({ rule: first.disk }, context)
   await layTarget({ ...image, device, sizeBytes: first.diskSizeBytes, image: step.image, isFilled: false }, context)
   log.info({ image: step.image, tag: step.tag, steps: index }, 'started from the kept result of the first steps')
   return index + 1

@@ -7,6 +7,6 @@ import { takeDisk } from './take-disk.ts'
 export const startFrom: StepExecutor<'start-from'> = async (step, context) => {
   context.progress({ detail: `starting from ${step.image}:${step.version}` })
   const image = await readImage(context.server, step, context.signal)
-  const { device } = await takeDisk(step.disk, context)
+  const { device } = await takeDisk({ rule: step.disk }, context)
   await layTarget({ ...image, device, sizeBytes: step.diskSizeBytes, image: step.image, isFilled: false }, context)
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import si from 'systeminformation'
 import type { Inventory } from '../../server/api/machine.ts'
 import type { Run } from '../run.ts'
-import { readDisks } from './disks.ts'
+import { readDisks } from '../disks/read-disks.ts'
 
 /** EFI variable `SecureBoot` (UEFI 2.10, 3.3): four bytes of attributes, then 1 when the firmware checked what it started. */
 async function readSecureBoot(): Promise<boolean> {
@@ -23,7 +23,7 @@ export async function takeInventory({ run, bootMac, workerVersion }: { run: Run;
     si.cpu(),
     si.mem(),
     si.networkInterfaces(),
-    readDisks(run),
+    readDisks({ run }),
     readSecureBoot(),
   ])
   const nics = [interfaces].flat().filter((nic) => !nic.internal && nic.mac !== '')

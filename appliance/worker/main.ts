@@ -44,6 +44,10 @@ try {
       const [{ takeInventory }, { run }] = await Promise.all([import('./inventory.ts'), import('../run.ts'), waitForDrivers()])
       return takeInventory({ run, bootMac: boot.bootMac, workerVersion })
     },
+    readDisks: async () => {
+      const [{ readDisks }, { run }] = await Promise.all([import('../disks/read-disks.ts'), import('../run.ts')])
+      return readDisks({ run })
+    },
     fetch: httpFetch,
     perform: async (options) => (await import('./perform-job.ts')).performJob(options),
     takeDown: async ({ claimId }) => {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Inventory, MachineSystem } from '../../server/api/machine.ts'
+import type { Disk, Inventory, MachineSystem } from '../../server/api/machine.ts'
 import type { Failure } from '../../server/api/status.ts'
 import { claimVariable, endPrograms } from '../end-programs.ts'
 import { CommandError, run as runProgram, start, type Run } from '../run.ts'
@@ -21,6 +21,8 @@ export interface PerformOptions {
   /** The server that this machine boots from, which hears of what was deployed. */
   bootServer: Pick<ServerConnection, 'settle' | 'release'>
   takeInventory: () => Promise<Inventory>
+  /** The disks as they are now; the inventory may be as old as the worker. */
+  readDisks: () => Promise<Disk[]>
   /** Folder in memory for what the job downloads, for example `/run/ingot`. */
   stateDirectory: string
   /** Where the installed system and the tools are mounted; default `/target` and `/tools`. */
@@ -96,7 +98,7 @@ interface StepsOptions extends Required<PerformOptions> {
   signal: AbortSignal
 }
 
-async function performSteps({ held, takeInventory, stateDirectory, directories, log, server, reporter, cleanUps, signal }: StepsOptions): Promise<Outcome> {
+async function performSteps({ held, takeInventory, readDisks, stateDirectory, directories, log, server, reporter, cleanUps, signal }: StepsOptions): Promise<Outcome> {
   let step = 'prepare'
   try {
     const inventory = await takeInventory()
@@ -111,6 +113,7 @@ async function performSteps({ held, takeInventory, stateDirectory, directories, 
       job: server.job,
       inventory,
       scratchSerials,
+      readDisks,
       root: directories.target,
       disk: undefined,
       written: undefined,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Inventory } from '../../server/api/machine.ts'
+import type { Disk, Inventory } from '../../server/api/machine.ts'
 import { OutageError } from './answer-errors.ts'
 import { openClaimRecords, type ClaimRecord } from './claim-records.ts'
 import type { BootArguments } from './command-line.ts'
@@ -14,6 +14,8 @@ export interface WorkerOptions {
   boot: Pick<BootArguments, 'server' | 'ticket'>
   /** Looks the machine over; called only when a job was claimed or there was none: it takes longer than the claim. */
   takeInventory: () => Promise<Inventory>
+  /** Looks at its disks, when a job is about to write to one. */
+  readDisks: () => Promise<Disk[]>
   fetch: HttpFetch
   perform: typeof performJob
   /** Ends what a worker that died in the middle of a job left running, before its job is given back. */
@@ -30,7 +32,7 @@ export interface WorkerOptions {
  * the machine belongs to that system from then on.
  */
 export async function runWorker(options: WorkerOptions): Promise<'restart' | void> {
-  const { boot, takeInventory, fetch, perform, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
+  const { boot, takeInventory, readDisks, fetch, perform, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
   const credentials = await obtainCredentials({ boot, fetch, stateDirectory, log })
   const worker = credentials.machine
   const servers = credentials.servers.map(({ url, credential }) => connectServer({ url, credential, fetch }))
@@ -75,7 +77,7 @@ export async function runWorker(options: WorkerOptions): Promise<'restart' | voi
     })
     if (held === undefined) return
     log.info({ server: held.server.url, job: held.job }, 'job claimed')
-    const outcome = await perform({ held, bootServer, takeInventory: inventoryOf, stateDirectory, log: log.child({ job: held.job }) })
+    const outcome = await perform({ held, bootServer, takeInventory: inventoryOf, readDisks, stateDirectory, log: log.child({ job: held.job }) })
     log.info({ job: held.job, ...outcome }, 'job ended')
     // Only once the server knows how it ended; a crash before this gives the claim back at the next start.
     await records.remove({ ...held, server: held.server.url })

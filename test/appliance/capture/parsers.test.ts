@@ -75,5 +75,5 @@ test('only installed packages are listed, by name', () => {
 
 test('mount points with white space are read, with or without optional fields', () => {
   const text = '36 35 98:0 / /target/with\\040space rw master:1 shared:2 - ext4 /dev/vda3 rw\n37 36 0:5 / /target/proc rw - proc proc rw\n'
-  expect(parseMountInfo(text)).toEqual([{ mountPoint: '/target/with space', source: '/dev/vda3' }, { mountPoint: '/target/proc', source: 'proc' }])
+  expect(parseMountInfo(text)).toEqual([{ mountPoint: '/target/with space', source: '/dev/vda3', number: '98:0' }, { mountPoint: '/target/proc', source: 'proc', number: '0:5' }])
 })

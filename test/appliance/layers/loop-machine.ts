@@ -9,6 +9,7 @@ import { performStep } from '../../../appliance/steps/executors.ts'
 import { startFromSnapshot } from '../../../appliance/steps/snapshot.ts'
 import type { Plan, Step } from '../../../images/plan.ts'
 import type { ComponentStore } from '../../../server/components/component-store.ts'
+import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 import { removeUnmounted } from '../../helpers/remove-unmounted.ts'
 import { makeLoopDisk, type LoopDisk } from '../restore/loop-disk.ts'
 import type { ImageShelf } from './image-shelf.ts'
@@ -33,7 +34,7 @@ export async function makeLoopMachine(sizeBytes: number, components: ComponentSt
   const inventory = {
     id: '52-54-00-12-34-56',
     workerVersion: '0.1.0',
-    disks: [{ device: disk.device, sizeBytes, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: ['old'] }],
+    disks: [await loopDiskNow(disk.device)],
   }
   const errors: string[] = []
   const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) })
@@ -43,6 +44,7 @@ export async function makeLoopMachine(sizeBytes: number, components: ComponentSt
     job: imageVersion,
     inventory: inventory as unknown as StepContext['inventory'],
     scratchSerials: machine.isScratch ? ['S1'] : [],
+    readDisks: async () => [await loopDiskNow(disk.device)],
     root: join(folder, 'target'),
     disk: undefined,
     written: undefined,

@@ -11,6 +11,7 @@ import { planLayout } from '../../../images/layout.ts'
 import type { Step } from '../../../images/plan.ts'
 import { createComponentStore, type ComponentStore } from '../../../server/components/component-store.ts'
 import { openLoopDevice, type LoopDevice } from '../../helpers/loop-device.ts'
+import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 
 /*
  * The steps on a real block device: a sparse file behind a loop device. Its filesystems are ext4 only, since not every kernel that runs
@@ -40,10 +41,11 @@ beforeEach(async () => {
   const { device } = loop
   store = createComponentStore(join(folder, 'components'))
   progress = []
-  const disk = { device, sizeBytes, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: [] }
+  const disk = await loopDiskNow(device)
   context = {
     inventory: { disks: [disk] },
     scratchSerials: [],
+    readDisks: async () => [await loopDiskNow(device)],
     root: join(folder, 'target'),
     disk: undefined,
     server: { component: async ({ digest }: { digest: string }) => store.open(digest) },
@@ -162,7 +164,7 @@ test('F4 a script of a job that is called off is ended, and leaves nothing mount
 test('F1 a disk that was empty when the machine was listed, and holds data now, is not written', async () => {
   await run('mke2fs', ['-q', context.inventory.disks[0]!.device])
   const before = await digestOfDisk()
-  await expect(perform(partitionStep)).rejects.toThrow('holds data (ext2) and its serial number S1 is not marked as scratch for this machine')
+  await expect(perform(partitionStep)).rejects.toThrow(`holds data (ext2 filesystem on ${context.inventory.disks[0]!.device}) and its serial number S1 is not marked as scratch for this machine`)
   expect(await digestOfDisk()).toBe(before)
 })
 

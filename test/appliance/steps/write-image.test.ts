@@ -8,6 +8,7 @@ import type { StepOf } from '../../../images/plan.ts'
 import type { Disk } from '../../../server/api/machine.ts'
 import { makeGptDisk, mib } from '../capture/gpt-disk.ts'
 import { stepContext } from '../capture/step-context.ts'
+import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 import { makeLoopDisk, type LoopDisk } from '../restore/loop-disk.ts'
 import { captureToMemory, type MemoryImage } from '../restore/memory-image.ts'
 
@@ -32,7 +33,7 @@ const sizeBytes = 200 * mib
 async function prepare({ disk = {}, inventory = {}, step = {}, ...overrides }: { disk?: Partial<Disk>; inventory?: Partial<StepContext['inventory']>; step?: Partial<StepOf<'write-image'>> } & Partial<Pick<StepContext, 'scratchSerials' | 'server' | 'plan'>> = {}) {
   const loop = await makeLoopDisk(sizeBytes)
   onTestFinished(loop.remove)
-  const own: Disk = { device: loop.device, sizeBytes, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: ['old data'], ...disk }
+  const own = await loopDiskNow(loop.device, disk)
   const base = stepContext({ root: '/nowhere', target: { device: loop.device, layoutSizeBytes: 0, partitions: [] } }, '')
   const server: StepContext['server'] = {
     ...base.server,
@@ -44,6 +45,7 @@ async function prepare({ disk = {}, inventory = {}, step = {}, ...overrides }: {
     disk: undefined,
     inventory: { ...base.inventory, firmware: 'bios', architecture: 'amd64', disks: [own], ...inventory },
     scratchSerials: ['S1'],
+    readDisks: async () => [await loopDiskNow(loop.device)],
     server,
     ...overrides,
   }
@@ -70,7 +72,7 @@ test('an image is written to a disk marked as scratch, whose partitions are then
 })
 
 test('F1 a disk that holds data and is not marked is not touched', async () => {
-  await expectUntouched(await prepare({ scratchSerials: [] }), /holds data \(old data\) and its serial number S1 is not marked as scratch for this machine/)
+  await expectUntouched(await prepare({ scratchSerials: [] }), /holds data \(data of no known kind, at its start\) and its serial number S1 is not marked as scratch for this machine/)
 })
 
 test('F1 a disk on which data appeared since the inventory is not touched', async () => {
@@ -79,9 +81,9 @@ test('F1 a disk on which data appeared since the inventory is not touched', asyn
   await expectUntouched(prepared, /holds data \(ext[24]/)
 })
 
-test('a disk that is too small, or has other sectors, is not touched', async () => {
+test('a disk that is too small, or has other sectors, is not touched', { timeout: 60_000 }, async () => {
   await expectUntouched(await prepare({ disk: { sizeBytes: 100 * mib } }), /no disk fits: .* is smaller than 160 MiB/)
-  await expectUntouched(await prepare({ disk: { logicalSectorBytes: 4096 } }), /expected sectors of 512 bytes, for which web:web-1 was made, got 4096/)
+  await expectUntouched(await prepare({ disk: { logicalSectorBytes: 4096 } }), /has sectors of 4096 bytes: expected sectors of 512 bytes, for which web:web-1 was made/)
 })
 
 test('a machine of another architecture, or started by firmware that the image does not boot with, is not touched', async () => {

@@ -12,6 +12,7 @@ import type { Step } from '../../../images/plan.ts'
 import type { ComponentStore } from '../../../server/components/component-store.ts'
 import { openMachineStore } from '../../../server/machine-store.ts'
 import { openLoopDevice } from '../../helpers/loop-device.ts'
+import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 import { machine, type JobServer } from './job-server.ts'
 import type { WorkerProcessOptions } from './worker-process.ts'
 
@@ -64,7 +65,7 @@ export async function openBenchMachine({ diskSizeBytes = 64 * mib } = {}): Promi
     for (const child of children) await kill(child)
   })
 
-  const disk = { device, sizeBytes: diskSizeBytes, logicalSectorBytes: 512, model: '', serial: 'S1', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: [] }
+  const disk = await loopDiskNow(device)
   const inventory: WorkerProcessOptions['inventory'] = {
     id: machine, uuid: '', firmware: 'bios', secureBoot: false, architecture: 'amd64', manufacturer: '', model: '', serial: '',
     cpu: { model: 'x', cores: 1 }, memoryBytes: 2 ** 30, disks: [disk], nics: [], workerVersion: 'test',

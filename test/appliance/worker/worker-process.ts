@@ -8,6 +8,7 @@ import { performJob } from '../../../appliance/worker/perform-job.ts'
 import { releaseTarget } from '../../../appliance/worker/release-target.ts'
 import { runWorker } from '../../../appliance/worker/worker.ts'
 import type { Inventory } from '../../../server/api/machine.ts'
+import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 
 export interface WorkerProcessOptions {
   server: string
@@ -22,6 +23,7 @@ const log = pino({ base: null })
 const end = await runWorker({
   boot: { server, ticket },
   takeInventory: async () => inventory,
+  readDisks: async () => Promise.all(inventory.disks.map(({ device }) => loopDiskNow(device))),
   fetch: httpFetch,
   perform: (options) => performJob({ ...options, directories }),
   takeDown: ({ claimId }) => releaseTarget({ claimId, directory: directories.target, log }),

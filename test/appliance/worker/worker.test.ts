@@ -48,6 +48,7 @@ async function startWorker(boot: JobServer, { perform = failJob, stateDirectory,
         worker.inventoriesTaken++
         return inventory
       },
+      readDisks: async () => inventory.disks,
       takeDown: async () => {},
       fetch(url, init = {}) {
         onRequest(url, init)

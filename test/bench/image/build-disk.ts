@@ -12,6 +12,7 @@ import { partitionDevice } from '../../../appliance/steps/partition-device.ts'
 import type { ComponentRef } from '../../../images/component.ts'
 import type { Step } from '../../../images/plan.ts'
 import { createComponentStore } from '../../../server/components/component-store.ts'
+import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 import { benchLayout } from './bench-layout.ts'
 
 export interface BuildDiskTask {
@@ -36,10 +37,11 @@ const device = await run('losetup', ['--find', '--show', '--partscan', path])
 const held = await open(device, 'r')
 await run('losetup', ['--detach', device])
 const store = createComponentStore(task.componentDirectory)
-const disk = { device, sizeBytes: benchLayout.diskSizeBytes, logicalSectorBytes: 512, model: '', serial: 'bench', wwn: '', transport: 'virtio', removable: false, readOnly: false, contents: [] }
+const disk = await loopDiskNow(device)
 const context = {
   inventory: { disks: [disk] },
   scratchSerials: [],
+  readDisks: () => Promise.resolve([disk]),
   root,
   disk: undefined,
   server: { component: async ({ digest }: ComponentRef) => store.open(digest) },

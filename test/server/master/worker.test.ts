@@ -24,6 +24,7 @@ async function startWorker(master: TestMaster, perform: (server: ClaimedJob, sig
   const ended = runWorker({
     boot: { server: boot.url, ticket: await boot.ticket() },
     takeInventory: async () => inventory({ id: machine }),
+    readDisks: async () => [],
     takeDown: async () => {},
     fetch: httpFetch,
     stateDirectory,
