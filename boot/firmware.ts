@@ -41,7 +41,7 @@ const firmwareByCode: ReadonlyMap<number, Firmware> = new Map([
   [16, uefi('x64 UEFI HTTP', 'http', uefiFile, shimFile)],
   [18, uefi('ARM32 UEFI HTTP', 'http')],
   [19, uefi('ARM64 UEFI HTTP', 'http')],
-  [20, { name: 'BIOS HTTP', kind: 'bios', transport: 'http', bootFile: undefined }],
+  [20, { name: 'BIOS HTTP', kind: 'bios', transport: 'http', bootFile: biosFile }],
 ])
 
 /**

@@ -2,6 +2,8 @@
 export interface BootPolicy {
   /** `worker` (default): the machine boots the worker. `local-disk`: it gets an address and nothing to boot. `ignore`: it is never answered. */
   boot?: 'worker' | 'local-disk' | 'ignore'
+  /** What a machine does that asks what to boot when no job is for it (F6): `wait` (default) for one in the worker, or boot its `local-disk`. */
+  withoutJob?: 'wait' | 'local-disk'
   /** Boot file in place of the one that `firmware.ts` has for its architecture, for example `ipxe.efi` where `snponly.efi` finds no network card. */
   file?: string
   /** Boot by what Microsoft and Debian signed: shim, GRUB and kernel. It also works where Secure Boot is off. Default false. */
@@ -21,8 +23,9 @@ export function selectPolicy(rules: readonly PolicyRule[], { machine, architectu
   const ofMachine = rules.filter((rule) => 'machine' in rule && rule.machine === machine)
   const ofArchitecture = rules.filter((rule) => 'architecture' in rule && architectures.includes(rule.architecture))
   const policy: BootPolicy = {}
-  for (const { boot, file, secureBoot, proxyReply } of [...ofMachine, ...ofArchitecture]) {
+  for (const { boot, withoutJob, file, secureBoot, proxyReply } of [...ofMachine, ...ofArchitecture]) {
     if (boot !== undefined) policy.boot ??= boot
+    if (withoutJob !== undefined) policy.withoutJob ??= withoutJob
     if (file !== undefined) policy.file ??= file
     if (secureBoot !== undefined) policy.secureBoot ??= secureBoot
     if (proxyReply !== undefined) policy.proxyReply ??= proxyReply

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { loadAppliance, readAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
 import type { Run, Start } from '../appliance/run.ts'
+import { selectPolicy } from '../boot/policy.ts'
 import { componentsOf } from '../images/components-of.ts'
 import type { Plan } from '../images/plan.ts'
 import { withJobDefaults } from './api/job.ts'
@@ -255,6 +256,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   try {
     if (config.netboot !== undefined && appliance !== undefined) {
       const httpUrl = `http://${config.netboot.address}:${listen.port}`
+      const { policies, withoutJob } = config.netboot
+      const withoutJobOf = (machine: string) => selectPolicy(policies, { machine, architectures: [] }).withoutJob ?? withoutJob
       const scripts: BootScriptsOptions = {
         httpUrl,
         stage2Digest: appliance.stage2Digest,
@@ -265,7 +268,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
         knownAtBoot: async (machine) => {
           const [record, assignedJob] = await Promise.all([machines.read(machine), jobs.assignedTo(machine)])
           const { system } = record
-          return { isAdmitted: admission.isAdmitted(record), ...(system === undefined ? {} : { system }), ...(assignedJob === undefined ? {} : { assignedJob }) }
+          const hasWork = withoutJobOf(machine) === 'wait' || (await jobs.hasWorkFor(machine))
+          return { hasWork, isAdmitted: admission.isAdmitted(record), ...(system === undefined ? {} : { system }), ...(assignedJob === undefined ? {} : { assignedJob }) }
         },
         onWaiting: admission.wait,
         emit,

@@ -40,6 +40,8 @@ export interface JobService {
   remove(id: string): Promise<void>
   /** The first job that was pushed to this machine and that nobody has taken yet. */
   assignedTo(machine: string): Promise<string | undefined>
+  /** Whether a machine has a job, or may take one now or in a while; of one that was never seen nobody knows what it may not. */
+  hasWorkFor(machine: string): Promise<boolean>
   performed(): Promise<EndedJob[]>
   /** The script of a job (B3), made now if it was put on the list by hand. */
   plan(id: string): Promise<Plan>
@@ -189,6 +191,13 @@ export function createJobService(options: JobServiceOptions): JobService {
       if (done === undefined) throw notListed(id)
       const { status } = done.record
       if (status !== undefined && rules.isUnderWay(status)) claims.announceLoss(status, 'cancelled')
+    },
+    async hasWorkFor(machine) {
+      const [held, assigned] = await Promise.all([store.held(), store.assigned()])
+      if (held.some(({ status }) => status?.worker === machine) || assigned.some(({ job }) => job.assignedTo === machine)) return true
+      const known = await machines.read(machine)
+      const mayTake = ({ job }: JobRecord): boolean => known.inventory === undefined || unmetRequirements(job, known).length === 0
+      return (await store.available({ accept: mayTake, limit: 1 })).length > 0
     },
     assignedTo: async (machine) => (await store.assigned()).find(({ job }) => job.assignedTo === machine)?.job.id,
     performed: () => store.performed(),

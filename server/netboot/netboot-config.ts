@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
 import { secureBootArchitectures } from '../../boot/firmware.ts'
-import type { PolicyRule } from '../../boot/policy.ts'
+import type { BootPolicy, PolicyRule } from '../../boot/policy.ts'
 import type { Fault } from '../../images/fault.ts'
 import type { ListenAddress } from '../listen-address.ts'
 import { isInNetwork, isInRange, type AddressRange } from './dhcp/network.ts'
@@ -14,7 +14,10 @@ export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
 export type NetbootConfig = Pick<
   NetbootOptions,
   'interfaceName' | 'address' | 'prefixLength' | 'dhcp' | 'policies' | 'allowOtherServers' | 'routerAdvertisements'
->
+> & {
+  /** What a machine does for which there is no job here; a policy of the machine goes before it. */
+  withoutJob: NonNullable<BootPolicy['withoutJob']>
+}
 
 const splitRange = (text: string): AddressRange => {
   const [first = '', last = ''] = text.split('-').map((part) => part.trim())
@@ -144,6 +147,7 @@ export function resolveNetboot(file: NetbootFile, listen: ListenAddress, interfa
       ...architectures.map(({ code, ...rest }): PolicyRule => ({ architecture: code, ...rest })),
       ...(file.secureBoot === true ? secureBootArchitectures.map((architecture): PolicyRule => ({ architecture, secureBoot: true })) : []),
     ],
+    withoutJob: file.withoutJob ?? 'wait',
     allowOtherServers: file.allowOtherServers ?? false,
     routerAdvertisements: file.routerAdvertisements ?? true,
   }

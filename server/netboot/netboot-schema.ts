@@ -8,6 +8,7 @@ const range = Type.String({
   description: 'the first and the last address, like 192.0.2.100-192.0.2.200',
 })
 const mac = Type.String({ pattern: '^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$', description: 'a MAC address like 52-54-00-12-34-56' })
+const withoutJob = Type.Optional(Type.Enum(['wait', 'local-disk']))
 const policy = {
   /** `worker` (default), `local-disk` (an address and nothing to boot) or `ignore` (no answer at all). */
   boot: Type.Optional(Type.Enum(['worker', 'local-disk', 'ignore'])),
@@ -47,9 +48,11 @@ export const netbootSchema = Type.Object(
       ),
     ),
     /** What single machines get: always the same address, or something else to boot. */
-    machines: Type.Optional(Type.Array(Type.Object({ mac, address: Type.Optional(ipv4), ...policy }, closed))),
+    machines: Type.Optional(Type.Array(Type.Object({ mac, address: Type.Optional(ipv4), withoutJob, ...policy }, closed))),
     /** What all machines of an architecture (option 93) get, for example `7` for x64 UEFI. */
     architectures: Type.Optional(Type.Array(Type.Object({ code: Type.Integer({ minimum: 0, maximum: 65535 }), ...policy }, closed))),
+    /** What a machine does that asks what to boot when no job is for it (F6): `wait` (default) for one in the worker, or boot its `local-disk`. */
+    withoutJob,
     /** UEFI machines boot by shim, GRUB and kernel as Microsoft and Debian signed them, by PXE; also works where Secure Boot is off. Default false. */
     secureBoot: Type.Optional(Type.Boolean()),
     /** IPv6 router advertisements with lifetime 0, which save iPXE a wait of 13 s on a network without IPv6. Default true. */

@@ -13,7 +13,7 @@ describe('firmware by option 93', () => {
     [16, 'x64 UEFI HTTP', 'http', 'snponly.efi'],
     [18, 'ARM32 UEFI HTTP', 'http', undefined],
     [19, 'ARM64 UEFI HTTP', 'http', undefined],
-    [20, 'BIOS HTTP', 'http', undefined],
+    [20, 'BIOS HTTP', 'http', 'undionly.kpxe'],
   ])('%i is %s, which fetches by %s the file %s', (code, name, transport, bootFile) => {
     expect(firmwareOf([code])).toMatchObject({ name, transport, bootFile })
   })

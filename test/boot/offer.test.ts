@@ -55,7 +55,7 @@ describe('what a machine is offered, by what it asks', () => {
     ['x64 UEFI HTTP', http(16), `address and http ${httpUrl}/boot/snponly.efi`, `http ${httpUrl}/boot/snponly.efi`, `http ${httpUrl}/boot/snponly.efi`],
     ['ARM32 UEFI HTTP', http(18), 'address: no boot file for ARM32 UEFI HTTP', 'silent: no boot file for ARM32 UEFI HTTP', 'silent: no boot file for ARM32 UEFI HTTP'],
     ['ARM64 UEFI HTTP', http(19), 'address: no boot file for ARM64 UEFI HTTP', 'silent: no boot file for ARM64 UEFI HTTP', 'silent: no boot file for ARM64 UEFI HTTP'],
-    ['BIOS HTTP', http(20), 'address: no boot file for BIOS HTTP', 'silent: no boot file for BIOS HTTP', 'silent: no boot file for BIOS HTTP'],
+    ['BIOS HTTP', http(20), `address and http ${httpUrl}/boot/undionly.kpxe`, `http ${httpUrl}/boot/undionly.kpxe`, `http ${httpUrl}/boot/undionly.kpxe`],
     ['Itanium', pxe(2), 'address: no boot file for architecture 2', 'silent: no boot file for architecture 2', 'silent: no boot file for architecture 2'],
     ['a ROM without option 93', { ...pxe(7), architectures: [] }, 'address and pxe snponly.efi', 'invitation', 'pxe snponly.efi'],
     ['firmware with a list of architectures', { ...pxe(6), architectures: [6, 7] }, 'address and pxe snponly.efi', 'invitation', 'pxe snponly.efi'],

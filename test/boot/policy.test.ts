@@ -6,6 +6,7 @@ const rules: PolicyRule[] = [
   { architecture: 7, file: 'ipxe.efi', proxyReply: 'direct' },
   { machine, file: 'snponly.efi' },
   { machine: '52-54-00-00-00-01', boot: 'ignore' },
+  { machine: '52-54-00-00-00-02', withoutJob: 'local-disk' },
   { architecture: 0, boot: 'local-disk' },
   { architecture: 9, file: 'undionly.kpxe' },
 ]
@@ -16,4 +17,5 @@ it.each([
   ['nobody', [7, 9], { file: 'ipxe.efi', proxyReply: 'direct' }],
   ['nobody', [0], { boot: 'local-disk' }],
   ['52-54-00-00-00-01', [0], { boot: 'ignore' }],
+  ['52-54-00-00-00-02', [], { withoutJob: 'local-disk' }],
 ])('%s of architecture %j', (id, architectures, policy) => expect(selectPolicy(rules, { machine: id, architectures })).toEqual(policy))

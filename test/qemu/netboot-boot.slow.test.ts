@@ -4,7 +4,7 @@ import { boot, dhcp, kernelTwice, proxied } from './boot-hops.ts'
 
 const script = [...proxied('http://10.77.0.1:8080/boot/ipxe'), 'boot-script', ...kernelTwice]
 
-describe.skipIf(noNamespaces)('beside dnsmasq, which gives the addresses, an empty machine comes to its boot script', { timeout: 60_000 }, () => {
+describe.skipIf(noNamespaces)('beside dnsmasq, which gives the addresses, an empty machine comes to its boot script', { timeout: 240_000 }, () => {
   it('on BIOS, by our undionly.kpxe over TFTP', async () => {
     expect(await boot('undionly', 'proxy')).toEqual([...proxied('http://10.77.0.1:8080/boot/ipxe'), 'tftp undionly.kpxe', ...script])
   })
@@ -13,7 +13,7 @@ describe.skipIf(noNamespaces)('beside dnsmasq, which gives the addresses, an emp
   })
 })
 
-describe.skipIf(noNamespaces)('a machine that is not admitted', { timeout: 120_000 }, () => {
+describe.skipIf(noNamespaces)('a machine that is not admitted', { timeout: 240_000 }, () => {
   it('asks again by itself until it is, and boots the worker then', async () => {
     const hops = await boot('rom', 'dhcp', { asksBeforeAdmission: 1 })
     expect(hops).toEqual([...dhcp('http://10.77.0.1:8080/boot/ipxe'), 'admission', 'boot-script', ...kernelTwice])

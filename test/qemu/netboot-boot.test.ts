@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { noNamespaces } from '../helpers/namespace.ts'
 import { boot, dhcp, invited, kernelTwice, proxied, script } from './boot-hops.ts'
 
-describe.skipIf(noNamespaces)('an empty machine comes to its boot script', { timeout: 60_000 }, () => {
+describe.skipIf(noNamespaces)('an empty machine comes to its boot script', { timeout: 240_000 }, () => {
   it('on BIOS, by the iPXE in its NIC', async () => expect(await boot('rom')).toEqual([...script, ...kernelTwice]))
   it('on BIOS, by our undionly.kpxe over TFTP', async () => {
     expect(await boot('undionly')).toEqual([...dhcp('http://10.77.0.1:8080/boot/ipxe'), 'tftp undionly.kpxe', ...script, ...kernelTwice])

@@ -40,6 +40,7 @@ describe('a whole configuration', () => {
           reservations: new Map(),
         },
         policies: [],
+        withoutJob: 'wait',
         allowOtherServers: false,
         routerAdvertisements: true,
       },
@@ -72,7 +73,7 @@ describe('every wrong field is told at once: place, expected, got', () => {
     expect(problemsOf('listen: eighty\nnetboot:\n  interface: eno2\n  rang: 1-2\n  leaseSeconds: 5\nservers: []\n')).toEqual([
       '/etc/ingot/ingot.yaml:1:1: data: expected a value, got nothing',
       '/etc/ingot/ingot.yaml:1:9: listen: expected an address and a port like 192.0.2.1:8080, got "eighty"',
-      '/etc/ingot/ingot.yaml:4:3: netboot.rang: expected a known key (nearest: range; all: interface, mode, allowOtherServers, range, leaseSeconds, router, nameServers, domain, relayed, machines, architectures, secureBoot, routerAdvertisements), got rang',
+      '/etc/ingot/ingot.yaml:4:3: netboot.rang: expected a known key (nearest: range; all: interface, mode, allowOtherServers, range, leaseSeconds, router, nameServers, domain, relayed, machines, architectures, withoutJob, secureBoot, routerAdvertisements), got rang',
       '/etc/ingot/ingot.yaml:5:17: netboot.leaseSeconds: expected a number >= 120, got 5',
       '/etc/ingot/ingot.yaml:6:1: servers: expected at least 1 of them, got []',
     ])
@@ -125,9 +126,9 @@ describe('every wrong field is told at once: place, expected, got', () => {
       '/etc/ingot/ingot.yaml:6:74: netboot.relayed[0].router: expected an address of 10.78.0.0/24, got 10.77.0.1',
       '/etc/ingot/ingot.yaml:6:98: netboot.relayed[1].network: expected an IPv4 network like 192.0.2.0/24, got 10.79.0.0/64',
     ])
-    const all = read(file(`${machines('{ mac: "52:54:00:AB:CD:EF", address: 10.77.0.9, boot: local-disk }')}  architectures: [{ code: 7, file: snponly.efi, proxyReply: direct }]\n  relayed: [{ network: 10.78.0.0/24, range: 10.78.0.9-10.78.0.10, router: 10.78.0.1 }]\n`)).netboot
+    const all = read(file(`${machines('{ mac: "52:54:00:AB:CD:EF", address: 10.77.0.9, boot: local-disk, withoutJob: local-disk }')}  architectures: [{ code: 7, file: snponly.efi, proxyReply: direct }]\n  relayed: [{ network: 10.78.0.0/24, range: 10.78.0.9-10.78.0.10, router: 10.78.0.1 }]\n`)).netboot
     expect(all?.policies).toEqual([
-      { machine: '52-54-00-ab-cd-ef', boot: 'local-disk' },
+      { machine: '52-54-00-ab-cd-ef', boot: 'local-disk', withoutJob: 'local-disk' },
       { architecture: 7, file: 'snponly.efi', proxyReply: 'direct' },
     ])
     expect(all?.dhcp).toMatchObject({

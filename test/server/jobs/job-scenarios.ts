@@ -435,6 +435,21 @@ export function describeJobScenarios(name: string, makeHome: () => Promise<Store
         expect(asked).toEqual([{ image: 'disk' }, { image: 'disk', version: digest }])
       })
 
+      test('F6 a machine has work that holds a job, that one was pushed to, or that may take one', async () => {
+        const jobs = await serve()
+        const has = () => Promise.all(['m1', 'm2'].map((machine) => jobs.hasWorkFor(machine)))
+        expect(await has()).toEqual([false, false])
+        await add(jobs, 'pushed', { assignedTo: 'm1' })
+        expect(await has()).toEqual([true, false])
+        const token = newClaim()
+        await jobs.claim('pushed', { worker: 'm1', server: 'http://s' }, token)
+        expect(await has()).toEqual([true, false])
+        await jobs.cancel('pushed')
+        expect(await has()).toEqual([false, false])
+        await add(jobs, 'any')
+        expect(await has()).toEqual([true, true])
+      })
+
       test('lets the machine that claims a job go', async () => {
         const claimed: string[] = []
         const jobs = await serve({ onClaimed: async (worker) => void claimed.push(worker) })

@@ -33,7 +33,7 @@ beforeEach(async () => {
   await writeFile(path('kernel'), kernel)
   events = []
   known = machine
-  knownAtBoot = { isAdmitted: true }
+  knownAtBoot = { hasWork: true, isAdmitted: true }
   waiting = []
   app = createApp({ log: pino({ level: 'silent' }) })
   await app.register(bootRoutes, {
@@ -75,7 +75,7 @@ describe('/boot/ipxe', () => {
   })
   it('F6 a machine that an image was deployed to boots its disk, until a job is pushed to it', async () => {
     const ask = async () => (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=efi`)).text()
-    knownAtBoot = { isAdmitted: true, system: { image: 'web', version: 'web-1' } }
+    knownAtBoot = { hasWork: true, isAdmitted: true, system: { image: 'web', version: 'web-1' } }
     const why = 'web:web-1 was deployed to it'
     expect(await ask()).toBe(renderLocalDiskScript(why))
     expect(events).toEqual([{ machine, hop: 'local-disk', address: '127.0.0.1', why }])
@@ -83,10 +83,16 @@ describe('/boot/ipxe', () => {
     expect(await ask()).toContain(`ticket-of-${machine}`)
   })
   it('of a machine that is not admitted holds no ticket, and asks again', async () => {
-    knownAtBoot = { isAdmitted: false }
+    knownAtBoot = { hasWork: true, isAdmitted: false }
     expect(await (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=efi`)).text()).toBe(renderWaitScript(machine, ipxeScriptUrl(httpUrl)))
     expect(waiting).toEqual([`${machine} 127.0.0.1`])
     expect(events).toEqual([])
+  })
+  it('F6 a machine that no job is for boots its disk, where it is set so', async () => {
+    knownAtBoot = { hasWork: false, isAdmitted: true }
+    const why = 'no job is for it'
+    for (let asked = 0; asked < 3; asked++) expect(await (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=pcbios`)).text()).toBe(renderLocalDiskScript(why))
+    expect(events).toEqual(Array.from({ length: 3 }, () => ({ machine, hop: 'local-disk', address: '127.0.0.1', why })))
   })
   it('asked without a MAC is the script that finds out', async () => {
     expect(await (await fetch(`${url}/boot/ipxe`)).text()).toContain(`chain --replace ${httpUrl}/boot/ipxe?mac=\${netX/mac:hexhyp}`)

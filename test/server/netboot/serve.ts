@@ -76,7 +76,7 @@ export async function serve(
     stage2Digest: `sha256:${'0'.repeat(64)}`,
     bootFiles: netboot.bootFiles,
     issueTicket: async (machine) => `ticket-of-${machine}`,
-    knownAtBoot: async () => ({ isAdmitted: asked >= asksBeforeAdmission }),
+    knownAtBoot: async () => ({ hasWork: true, isAdmitted: asked >= asksBeforeAdmission }),
     async onWaiting(machine, from) {
       asked++
       emit({ machine, hop: 'admission', state: 'waiting', address: from })
