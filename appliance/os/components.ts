@@ -71,6 +71,7 @@ export async function growStage2(root: string, sources: ComponentSources): Promi
   await tree.link(join('/', libraryDirectory, 'ld-linux-x86-64.so.2'), 'lib64/ld-linux-x86-64.so.2')
   await tree.link(mountedAt('tools', libraryDirectory), 'lib/x86_64-linux-gnu')
   await tree.write('init', await own('stage2/init'), 0o755)
+  await tree.write('usr/sbin/get-inventory', await own('stage2/get-inventory'), 0o755)
   await tree.write('common.sh', await own('common.sh'))
   await tree.write('usr/sbin/udhcpc-script', await own('udhcpc.sh'), 0o755)
   for (const [name, bytes] of workerBundle) await tree.write(join('worker', name), bytes)
@@ -86,7 +87,7 @@ export async function growStage2(root: string, sources: ComponentSources): Promi
   return { libraries, modules: [] }
 }
 
-/** What stage 2 mounts at `/inventory` while its worker claims a job: drivers of disks, the programs that the inventory asks, and their libraries. */
+/** What stage 2 mounts at `/inventory` once its worker has claimed a job, or found none: drivers of disks, the programs that the inventory asks, and their libraries. */
 export async function growInventory(root: string, sources: ComponentSources, stage2: Brought): Promise<Brought> {
   const { packagesRoot, kernelRelease, kernelModules } = sources
   const tree = openComponentTree(root)

@@ -18,7 +18,7 @@ const restartExitCode = 10
 const unreachableExitCode = 75
 const stateDirectory = '/run/ingot'
 
-/** Init mounts the drivers of the disks once it has fetched them, and makes this file when they are loaded; a machine whose drivers hang is still told of, without those disks. */
+/** `get-inventory` mounts the drivers of the disks once it has fetched them, and makes this file when they are loaded; a machine whose drivers hang is still told of, without those disks. */
 const driversDirectory = '/inventory/lib'
 const driversLoadedFile = '/run/ingot/drivers-loaded'
 const driversLimitMs = 60_000
@@ -27,7 +27,10 @@ const log = createConsoleLog()
 const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
 
-async function waitForDrivers(): Promise<void> {
+/** Only now, after the claim: on a machine of two processors, or one that shares them, the drivers would be in the way of Node, which is starting. */
+async function loadDrivers(): Promise<void> {
+  const { start } = await import('../run.ts')
+  await start('get-inventory', [], { output: 'inherit' })
   const isThere = (path: string) => access(path).then(() => true, () => false)
   while (!(await isThere(driversDirectory))) await sleep(50)
   const startedAt = performance.now()
@@ -41,7 +44,7 @@ try {
   const end = await runWorker({
     boot,
     takeInventory: async () => {
-      const [{ takeInventory }, { run }] = await Promise.all([import('./inventory.ts'), import('../run.ts'), waitForDrivers()])
+      const [{ takeInventory }, { run }] = await Promise.all([import('./inventory.ts'), import('../run.ts'), loadDrivers()])
       return takeInventory({ run, bootMac: boot.bootMac, workerVersion })
     },
     readDisks: async () => {

@@ -27,7 +27,7 @@ export function addAppliance(program: Command, { run, log, print, say, signal }:
       print(`${name.padEnd(10)} ${prettyBytes(output.sizeBytes).padStart(8)}  ${output.digest}`)
     }
     const toClaim = kernel.sizeBytes + initramfs.sizeBytes + stage2.sizeBytes
-    print(`\n${prettyBytes(toClaim)} are transferred until a machine claims a job; what looks the machine over comes while it does so, and the tools come with the job.\nIn ${built.directory}; manifest.json tells every package and file.`)
+    print(`\n${prettyBytes(toClaim)} are transferred until a machine claims a job; what looks the machine over comes after that, and the tools come with the job.\nIn ${built.directory}; manifest.json tells every package and file.`)
   }
 
   appliance

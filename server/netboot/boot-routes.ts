@@ -19,7 +19,7 @@ const parts = [
   { url: '/boot/vmlinuz', part: 'kernel', hop: 'kernel' },
   { url: '/boot/initramfs.img', part: 'initramfs', hop: 'initramfs' },
   { url: '/boot/stage2.squashfs', part: 'stage2', hop: 'stage2' },
-  // Fetched beside the worker, which by then may hold a job: no hop of the way there.
+  // Fetched by the worker, which by then may hold a job: no hop of the way there.
   { url: '/boot/inventory.squashfs', part: 'inventory', hop: undefined },
 ] as const
 

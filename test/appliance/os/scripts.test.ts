@@ -19,7 +19,7 @@ async function runInside(commandLine: string, lines: string): Promise<string> {
   return run('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script])
 }
 
-test.each(['common.sh', 'udhcpc.sh', 'stage1/init', 'stage2/init'])('%s is well-formed', async (script) => {
+test.each(['common.sh', 'udhcpc.sh', 'stage1/init', 'stage2/init', 'stage2/get-inventory'])('%s is well-formed', async (script) => {
   await run('sh', ['-n', join(os, script)])
 })
 

@@ -139,7 +139,7 @@ describe('files', () => {
     ])
     await expect.poll(() => events).toMatchObject([{ hop: 'stage2', bytes: 10 }])
   })
-  it('are no event of the machine when they are fetched beside its worker', async () => {
+  it('are no event of the machine when its worker fetches them', async () => {
     await (await fetch(`${url}/boot/inventory.squashfs`)).arrayBuffer()
     await (await fetch(`${url}/boot/vmlinuz`)).arrayBuffer()
     await expect.poll(() => events).toMatchObject([{ hop: 'kernel' }])
