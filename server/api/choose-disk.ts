@@ -60,8 +60,7 @@ const ownTransports = ['nvme', 'sata', 'sas', 'scsi', 'virtio', 'xen', 'mmc']
 function reasonsAgainst(disk: Disk, rule: DiskRule, all: readonly Disk[]): string[] {
   const named = (rule.serial !== undefined && rule.serial === disk.serial) || (rule.wwn !== undefined && rule.wwn === disk.wwn)
   const reasons: (string | false | undefined)[] = [
-    disk.readOnly && 'is read-only',
-    disk.sizeBytes === 0 && 'has no medium in it',
+    ...reasonsUnwritable(disk),
     rule.minSizeBytes !== undefined && disk.sizeBytes < rule.minSizeBytes && `is smaller than ${renderSize(rule.minSizeBytes)}`,
     rule.maxSizeBytes !== undefined && disk.sizeBytes > rule.maxSizeBytes && `is larger than ${renderSize(rule.maxSizeBytes)}`,
     rule.serial !== undefined && disk.serial !== rule.serial && `serial is not ${rule.serial}`,
@@ -70,10 +69,20 @@ function reasonsAgainst(disk: Disk, rule: DiskRule, all: readonly Disk[]): strin
     rule.transport !== undefined && disk.transport !== rule.transport && `transport is ${disk.transport === '' ? 'unknown' : disk.transport}, not ${rule.transport}`,
     // Two nodes of one World Wide Name are one disk, also when it is named.
     isMultipath(disk, all) && 'is one of several paths to a disk',
-    ...(named ? [] : [disk.removable && 'is removable', foreignTransport(disk)]),
+    ...(named ? [] : reasonsForeign(disk)),
   ]
   return reasons.filter((reason) => typeof reason === 'string')
 }
+
+const reasonsUnwritable = ({ readOnly, sizeBytes }: Disk): string[] => [...(readOnly ? ['is read-only'] : []), ...(sizeBytes === 0 ? ['has no medium in it'] : [])]
+
+function reasonsForeign(disk: Disk): string[] {
+  const transport = foreignTransport(disk)
+  return [...(disk.removable ? ['is removable'] : []), ...(transport === false ? [] : [transport])]
+}
+
+/** Why no rule picks a disk by itself, seen without the others of its machine, for example `['is attached by USB']`. */
+export const reasonsNeverPicked = (disk: Disk): string[] => [...reasonsUnwritable(disk), ...((disk.paths ?? 1) > 1 ? ['is one of several paths to a disk'] : []), ...reasonsForeign(disk)]
 
 function foreignTransport({ transport }: Disk): string | false {
   if (ownTransports.includes(transport)) return false

@@ -1,3 +1,4 @@
+import { reasonsNeverPicked } from '../api/choose-disk.ts'
 import type { Disk, Inventory } from '../api/machine.ts'
 import type { Job, Requirements } from '../api/job.ts'
 
@@ -12,7 +13,7 @@ const mebibyte = 2 ** 20
 const gibibyte = 2 ** 30
 
 /** The disks that a job may be done on: those that stay in the machine and can be written (F1). */
-const isFixed = ({ removable, readOnly, transport }: Disk): boolean => !removable && !readOnly && transport !== 'usb'
+const isFixed = (disk: Disk): boolean => reasonsNeverPicked(disk).length === 0
 
 /**
  * What speaks against a machine taking a job, one line per requirement that does not hold, for example

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import prettyBytes from 'pretty-bytes'
+import { reasonsNeverPicked } from '../../api/choose-disk.ts'
 import type { MachineStanding } from '../../api/timeline.ts'
 import type { MachineRecord } from '../../machine-store.ts'
 import type { CommandContext } from '../context.ts'
@@ -25,7 +26,9 @@ export const addMachineList = (command: Command, { print, env }: CommandContext)
 
 function renderMachine({ id, inventory, admission, scratchSerials, labels, system, now }: MachineRecord & { now: MachineStanding | undefined }): string[] {
   const disks = (inventory?.disks ?? []).map((disk) => {
-    const marking = scratchSerials.includes(disk.serial) ? 'scratch: may be overwritten' : disk.contents.length === 0 ? 'empty' : `kept: ${disk.contents.join(', ')}`
+    const kept = [...reasonsNeverPicked(disk), ...(disk.unfit ?? [])]
+    const held = disk.contents.length === 0 ? 'empty' : `kept: ${disk.contents.join(', ')}`
+    const marking = kept.length > 0 ? `kept: ${kept.join(', ')}` : scratchSerials.includes(disk.serial) ? 'scratch: may be overwritten' : held
     return `  ${disk.device}  ${disk.model || disk.transport}  S/N ${disk.serial || '(none)'}  ${prettyBytes(disk.sizeBytes)}  ${marking}`
   })
   return [

@@ -4,13 +4,13 @@ import { ask } from '../state/ask.ts'
 import { attempt } from '../state/notices.ts'
 import { mayChange } from '../state/session.ts'
 import { binaryBytes } from '../text.ts'
-import { diskName, scratchPath, standingOf, type DiskStanding } from './hardware.ts'
+import { diskName, reasonsKept, scratchPath, standingOf, type DiskStanding } from './hardware.ts'
 
 const told: Record<DiskStanding, string> = {
   empty: 'empty, may be written',
   marked: 'marked scratch, may be overwritten',
   'holds data': 'holds data, never written',
-  'never picked': 'never picked: USB, removable or read-only',
+  'never picked': 'never picked',
 }
 
 const unmark = (machine: string, serial: string) => attempt(`${serial} of ${machine} is not written any more as long as it holds data`, () => ask(scratchPath(machine, serial), { method: 'DELETE' }))
@@ -33,6 +33,7 @@ export function DiskList({ card, onMark }: { card: MachineCard; onMark: (disk: D
             </p>
             <p class="standing">
               <i aria-hidden="true" /> {told[standing]}
+              {standing === 'never picked' ? `: ${reasonsKept(disk).join(', ')}` : null}
               {standing === 'holds data' && disk.serial !== '' && mayChange.value ? (
                 <button type="button" onClick={() => onMark(disk)}>
                   Mark as scratch…

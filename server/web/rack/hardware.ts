@@ -1,3 +1,4 @@
+import { reasonsNeverPicked } from '../../api/choose-disk.ts'
 import type { Disk } from '../../api/machine.ts'
 import type { MachineCard } from '../../api/overview.ts'
 import { binaryBytes } from '../text.ts'
@@ -15,10 +16,13 @@ export function hardwareLine({ hardware }: MachineCard, isShort = false): string
 export type DiskStanding = 'empty' | 'marked' | 'holds data' | 'never picked'
 
 export function standingOf(disk: Disk, { scratchSerials }: Pick<MachineCard, 'scratchSerials'>): DiskStanding {
-  if (disk.transport === 'usb' || disk.removable || disk.readOnly) return 'never picked'
+  if (reasonsKept(disk).length > 0) return 'never picked'
   if (disk.serial !== '' && scratchSerials.includes(disk.serial)) return 'marked'
   return disk.contents.length === 0 ? 'empty' : 'holds data'
 }
+
+/** Why a disk is not written, marked or not: what it is, or that something uses it now. */
+export const reasonsKept = (disk: Disk): string[] => [...reasonsNeverPicked(disk), ...(disk.unfit ?? [])]
 
 /** `nvme0n1 480 GB`. */
 export const diskName = ({ device }: Disk): string => device.replace(/^\/dev\//, '')

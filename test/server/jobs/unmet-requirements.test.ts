@@ -66,7 +66,7 @@ describe('what speaks against a machine', () => {
   })
 
   test('F1 only disks that stay in the machine and can be written count', () => {
-    const disks = [disk(20), disk(500, { removable: true }), disk(500, { transport: 'usb' }), disk(500, { readOnly: true })]
+    const disks = [disk(20), disk(500, { removable: true }), disk(500, { transport: 'usb' }), disk(500, { readOnly: true }), disk(500, { transport: 'iscsi' })]
     expect(unmet({ diskCount: 2 }, { disks })).toEqual(['diskCount: expected at least 2 fixed disks, got 1'])
     expect(unmet({ diskGiB: 100 }, { disks })).toEqual(['diskGiB: expected at least 1 fixed disk of at least 100 GiB, got 20 GiB'])
     expect(unmet({ diskGiB: 100 }, { disks: [] })).toEqual(['diskGiB: expected at least 1 fixed disk of at least 100 GiB, got none'])

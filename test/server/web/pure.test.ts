@@ -56,6 +56,8 @@ test.each([
   ['holds data', { contents: ['ext4'] }, []],
   ['marked', { contents: ['ext4'] }, ['S4EWNX0M000001']],
   ['never picked', { transport: 'usb' }, ['S4EWNX0M000001']],
+  ['never picked', { transport: 'iscsi' }, ['S4EWNX0M000001']],
+  ['never picked', { contents: [], unfit: ['is mounted at /srv'] }, []],
 ] as const)('F1 a disk is told to be %s', (standing, more, scratchSerials) => {
   expect(standingOf(diskOf(1, more as never), { scratchSerials: [...scratchSerials] })).toBe(standing)
 })
