@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { JobRow, MachineCard, OverviewChange, OverviewSnapshot } from '../api/overview.ts'
 import type { EventLog } from '../event-log.ts'
@@ -6,14 +7,14 @@ import type { JobService } from '../jobs/job-service.ts'
 import type { MachineStore } from '../machine-store.ts'
 import type { MachineHistories } from '../timeline/machine-histories.ts'
 import { diffOrder } from './diff-order.ts'
-import { diffEntries, type Entries } from './entries.ts'
+import { diffEntries, isShallowlySame, type Entries } from './entries.ts'
 import { createMachineWatch } from './machine-watch.ts'
 import { renderJobRow } from './render-job-row.ts'
 import { renderMachineCard } from './render-machine-card.ts'
 
 /** Those who follow hear of changes at once, but not more often than this, in milliseconds, and than makes this share of a processor's time. */
 const leastMs = 100
-const busyShare = 0.05
+const busyShare = 0.2
 /** What nobody tells of, such as a time that has passed, is looked for so often. */
 const quietMs = 2000
 /** Changes that are kept for those who lost their connection for a moment. */
@@ -70,8 +71,8 @@ export function createOverview({ jobs, machines, events, histories, log, now = D
     const named = new Set(known.map(({ id }) => id))
     const unnamed = heard.machines().filter((id) => !named.has(id)).map((id) => ({ id, scratchSerials: [], labels: {} }))
     const cards = [...known, ...unnamed].map((record) => renderMachineCard(record, heard.of(record.id, nowMs)))
-    const jobChange = diffEntries(seen.jobs, rows)
-    const machineChange = diffEntries(seen.machines, cards)
+    const jobChange = diffEntries(seen.jobs, rows, isShallowlySame)
+    const machineChange = diffEntries(seen.machines, cards, isDeepStrictEqual)
     const before = jobChange.gone.length === 0 ? seen.order : seen.order.filter((id) => jobChange.entries.has(id))
     const order = rows.map(({ id }) => id)
     const orderChange = diffOrder(before, order)
@@ -115,8 +116,8 @@ export function createOverview({ jobs, machines, events, histories, log, now = D
 
   const snapshotNow = (): OverviewSnapshot => ({
     revision: revisionOf(seen.revision),
-    jobs: seen.order.map((id) => seen.jobs.get(id)!.value),
-    machines: [...seen.machines.values()].map(({ value }) => value),
+    jobs: seen.order.map((id) => seen.jobs.get(id)!),
+    machines: [...seen.machines.values()],
     problems: seen.problems,
   })
 

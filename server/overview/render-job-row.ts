@@ -2,9 +2,12 @@ import { describeWork } from '../api/describe-work.ts'
 import type { ListedJob } from '../api/job.ts'
 import type { JobRow } from '../api/overview.ts'
 
-/** A job as the list of the console has it; what is at its default is left out. */
+const optional = ['worker', 'assignedTo', 'progress', 'notBefore', 'deadlineAt', 'blocked', 'madeBy'] as const satisfies (keyof JobRow & keyof ListedJob)[]
+
+/** A job as the list of the console has it; what is at its default is left out. Made for every job at each look, so that it is quick rather than short. */
 export function renderJobRow(job: ListedJob): JobRow {
-  const { id, state, attempt, priority, worker, assignedTo, progress, notBefore, deadlineAt, blocked, madeBy } = job
-  const optional = { worker, assignedTo, progress, notBefore, deadlineAt, blocked, madeBy, priority: priority === 0 ? undefined : priority }
-  return { id, state, attempt, work: describeWork(job), ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<JobRow>) }
+  const row: JobRow = { id: job.id, state: job.state, attempt: job.attempt, work: describeWork(job) }
+  if (job.priority !== 0) row.priority = job.priority
+  for (const key of optional) if (job[key] !== undefined) Object.assign(row, { [key]: job[key] })
+  return row
 }

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import type { MachineCard as Card, MachineState } from '../../api/overview.ts'
 import { EmptyState } from '../parts/empty-state.tsx'
 import { isLoaded, machines } from '../state/overview-store.ts'
@@ -42,15 +43,28 @@ const grouped = computed(() => {
 const idsByState = new Map(groups.map(([state]) => [state, computed(() => grouped.value.get(state)!.join(' '))]))
 const idsOf = (state: MachineState): string => idsByState.get(state)!.value
 
+/** So many cards are drawn at first, and more with each frame: what is in sight stands at once. */
+const [firstCards, moreCards] = [60, 80]
+const drawn = signal(firstCards)
+
+function drawMore(): void {
+  if (drawn.value >= machines.all().length) return
+  drawn.value += moreCards
+  requestAnimationFrame(drawMore)
+}
+
 /** Every machine as a card (F8). */
 export function RackView() {
   const id = subject.value
+  useEffect(() => {
+    if (isLoaded.value) requestAnimationFrame(drawMore)
+  }, [isLoaded.value, machines.all().length])
   return (
     <div class={`view rack ${id === undefined ? '' : 'with-panel'}`}>
       <h1 class="sr">Rack</h1>
       <div class="scroll">
         <RackHead />
-        {isLoaded.value && machines.all().length === 0 ? <NoMachines /> : groups.map(([state, title]) => <Group key={state} state={state} title={title} />)}
+        {isLoaded.value && machines.all().length === 0 ? <NoMachines /> : <Groups />}
       </div>
       {id === undefined ? null : <MachinePanel id={id} onClose={() => goTo('rack')} />}
     </div>
@@ -80,16 +94,25 @@ function RackHead() {
 
 const sizeOf = (ids: string): number => (ids === '' ? 0 : ids.split(' ').length)
 
-function Group({ state, title }: { state: MachineState; title: string }) {
+function Groups() {
+  let before = 0
+  return groups.map(([state, title]) => {
+    const most = Math.max(0, drawn.value - before)
+    before += sizeOf(idsOf(state))
+    return <Group key={state} state={state} title={title} most={most} />
+  })
+}
+
+function Group({ state, title, most }: { state: MachineState; title: string; most: number }) {
   const ids = idsOf(state)
-  if (ids === '') return null
+  if (ids === '' || most === 0) return null
   return (
     <section class={`group ${state}`} aria-labelledby={`group-${state}`}>
       <h2 id={`group-${state}`}>
         {title} <small>{count(sizeOf(ids))}</small>
       </h2>
       <ul class="cards">
-        {ids.split(' ').map((id) => (
+        {ids.split(' ').slice(0, most).map((id) => (
           <MachineCard key={id} id={id} />
         ))}
       </ul>

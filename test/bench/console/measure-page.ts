@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 
 /** Where something is looked at, and when it is there. */
@@ -24,8 +25,16 @@ export async function withFreshContext<Result>(browser: Browser, prepare: (conte
 export async function timeToSight(page: Page, { url, selector }: Sight): Promise<number> {
   await page.addInitScript(watchFor, selector)
   await page.goto(url, { waitUntil: 'commit' })
-  await page.waitForFunction('globalThis.seenMs !== undefined')
-  return page.evaluate('globalThis.seenMs')
+  return told(page, 'seenMs')
+}
+
+/** What a script in the page tells by a name, once it does. The page itself may not be asked to wait for it: its policy forbids what that would evaluate. */
+export async function told(page: Page, name: string): Promise<number> {
+  for (;;) {
+    const value = await page.evaluate((key) => (globalThis as unknown as Record<string, number | undefined>)[key], name)
+    if (value !== undefined) return value
+    await sleep(20)
+  }
 }
 
 /** Runs in the page: a frame after what is looked for is there, it is painted. */

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext } from 'playwright-core'
 import { signIn } from '../../server/web/browser.ts'
 import type { BenchServer } from '../jobs/job-server.ts'
-import { timeToSight, withFreshContext } from './measure-page.ts'
+import { timeToSight, told, withFreshContext } from './measure-page.ts'
 import type { ConsoleRound, PageTimes } from './options.ts'
 
 export interface RoundOptions {
@@ -47,8 +47,7 @@ async function measureConsole(options: RoundOptions): Promise<PageTimes> {
     await page.evaluate(watchPriority, { job, priority: String(priority) })
     const beganMs = Date.now()
     await setPriority(options, priority)
-    await page.waitForFunction('globalThis.updatedAt !== undefined')
-    return { rackMs, jobsMs, updateMs: (await page.evaluate<number>('globalThis.updatedAt')) - beganMs }
+    return { rackMs, jobsMs, updateMs: (await told(page, 'updatedAt')) - beganMs }
   })
 }
 
