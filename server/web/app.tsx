@@ -1,4 +1,4 @@
-import { useSignalEffect } from '@preact/signals'
+import { computed, useSignalEffect } from '@preact/signals'
 import { ImagesView } from './images/images-view.tsx'
 import { JobsView } from './jobs/jobs-view.tsx'
 import { NoticeList } from './parts/notice-list.tsx'
@@ -12,12 +12,15 @@ import { session } from './state/session.ts'
 
 const titles = { rack: 'Rack', jobs: 'Jobs', images: 'Images' } as const
 
+/** Also while it is not known yet whether anybody is signed in: asking both at once shows the first machine sooner. */
+const mayFollow = computed(() => session.value !== null)
+
 /** The console: signed in, one of its views below the bar. */
 export function App() {
   useSignalEffect(() => {
     document.title = session.value ? `${titles[view.value]} · Ingot` : 'Ingot'
   })
-  useSignalEffect(() => (session.value ? startFeed() : undefined))
+  useSignalEffect(() => (mayFollow.value ? startFeed() : undefined))
   if (session.value === undefined) return null
   if (session.value === null) return <SignInPage />
   return (
