@@ -23,7 +23,8 @@ export function JobGrid() {
   const ids = shownJobs.value
   const rows = useVirtualRows(box, { count: ids.length, rowHeight })
   const [active, setActive] = useState<string | undefined>(undefined)
-  const mustFocus = useRef(false)
+  /** The job whose row is to have the focus as soon as it is drawn. */
+  const mustFocus = useRef<string | undefined>(undefined)
   const movedAt = useRef(-Infinity)
   const { drag, begin } = useRowDrag(box, { count: ids.length, rowHeight, onDrop: (id, before) => void moveBefore(id, ids, before) })
   const activeId = active !== undefined && ids.includes(active) ? active : ids[0]
@@ -31,17 +32,18 @@ export function JobGrid() {
   const activate = (index: number): void => {
     const id = ids[Math.max(0, Math.min(ids.length - 1, index))]
     if (id === undefined) return
-    mustFocus.current = true
+    mustFocus.current = id
     setActive(id)
     rows.scrollTo(ids.indexOf(id))
   }
   useEffect(() => {
     const isLost = document.activeElement === document.body && performance.now() - movedAt.current < movingMs
-    if (activeId === undefined || !(mustFocus.current || isLost)) return
-    const row = box.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(activeId)}"]`)
+    const wanted = mustFocus.current ?? (isLost ? activeId : undefined)
+    if (wanted === undefined) return
+    const row = box.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(wanted)}"]`)
     // It is drawn with the next scroll when it was out of sight.
     if (!row) return
-    mustFocus.current = false
+    mustFocus.current = undefined
     row.focus({ preventScroll: true })
   })
 
