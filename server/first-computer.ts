@@ -15,6 +15,7 @@ import { createComponentStore } from './components/component-store.ts'
 import { createEnsureRootfs } from './components/ensure-rootfs.ts'
 import { createRecipeStore } from './components/recipe-store.ts'
 import { planBuild } from './components/plan-build.ts'
+import { openAuditLog } from './audit/audit-log.ts'
 import { createAdmission } from './admission.ts'
 import type { Config } from './config.ts'
 import { openEventLog } from './event-log.ts'
@@ -187,7 +188,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const histories = openMachineHistories(dataDirectory)
   const overview = createOverview({ jobs, machines, events, histories, log: log.child({ part: 'overview' }) })
   const receiveImage = createReceiveImage({ jobs, proofs, emit })
-  const app = createApp({ log })
+  const audit = openAuditLog(dataDirectory, { log: log.child({ part: 'audit' }) })
+  const app = createApp({ log, audit })
   const metrics = createFirstComputerMetrics({ app, events, jobs, machines, log: log.child({ part: 'metrics' }) })
   const webhooks = await startWebhooks({ webhooks: configuredWebhooks, events, dataDirectory, metrics, log: log.child({ part: 'webhooks' }) })
   await app.register(metricRoutes, { metrics, authorize, open: config.openMetrics })
@@ -249,7 +251,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
 
   let lists: DynamicLists | undefined
   // In this order backwards: a rule that is just making a job is waited for when nothing can be fetched for it any more, and before the list goes.
-  const closers: (() => Promise<void>)[] = [() => overview.close(), () => webhooks.close(), () => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
+  const closers: (() => Promise<void>)[] = [() => audit.close(), () => overview.close(), () => webhooks.close(), () => events.close(), async () => tokens.close(), async () => images.close(), () => jobs.close(), () => proofs.close(), async () => lists?.close(), async () => upkeep?.close(), () => app.close()]
   const close = async () => {
     for (const each of closers.splice(0).toReversed()) await each()
   }

@@ -3,6 +3,7 @@ import pino from 'pino'
 import pretty from 'pino-pretty'
 import { CommandError, run, start } from '../appliance/run.ts'
 import { addAppliance } from './commands/appliance.ts'
+import { addAudit } from './commands/audit.ts'
 import { addDeploy } from './commands/deploy.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addImage } from './commands/image.ts'
@@ -46,7 +47,7 @@ const program = new Command('ingot')
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
   .exitOverride()
-for (const add of [addServe, addMaster, addAppliance, addJob, addDeploy, addImage, addMachine, addToken, addDoctor, addDemo]) add(program, context)
+for (const add of [addServe, addMaster, addAppliance, addJob, addDeploy, addImage, addMachine, addToken, addAudit, addDoctor, addDemo]) add(program, context)
 
 /** Whether something was given up because Ctrl-C or SIGTERM said so. */
 const isStop = (error: unknown): boolean => error === stop.signal.reason || (error instanceof Error && error.name === 'AbortError')

@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os'
 import { Option, type Command } from 'commander'
 import { roles, type Role } from '../api/role.ts'
+import { openAuditLog } from '../audit/audit-log.ts'
 import { IngotError } from '../errors.ts'
 import { openTokens, type ListedToken } from '../tokens.ts'
 import type { CommandContext } from './context.ts'
@@ -19,6 +21,13 @@ const withData = (command: Command): Command =>
 function checkName(name: string): string {
   if (/^[^\p{Cc}\p{Cf}]{1,100}$/u.test(name)) return name
   throw new IngotError('argument-invalid', `--name: expected 1 to 100 printable characters, got ${JSON.stringify(name)}`)
+}
+
+/** Who has the data directory does as they like; that they did it is written down all the same. */
+async function audit(data: string, method: string, object: string): Promise<void> {
+  const log = openAuditLog(data)
+  log.write({ name: `${userInfo().username} on this host`, method, object })
+  await log.close()
 }
 
 const render = (tokens: readonly ListedToken[], width: number | undefined): string[] =>
@@ -43,6 +52,7 @@ export function addToken(program: Command, { print, columns }: CommandContext): 
     .action(async (options: { role: Role; data: string; name?: string; json?: true }) => {
       const name = checkName(options.name ?? options.role)
       const credential = await openTokens(options.data).create({ role: options.role, name })
+      await audit(options.data, 'token create', `${options.role} ${name}`)
       print(options.json === true ? JSON.stringify({ role: options.role, name, credential }) : credential)
     })
   withData(token.command('list'))
@@ -62,6 +72,7 @@ export function addToken(program: Command, { print, columns }: CommandContext): 
       const tokens = openTokens(options.data)
       const chosen = choose(await tokens.list(), wanted)
       await tokens.revoke(chosen.id)
+      await audit(options.data, 'token revoke', `${chosen.role} ${chosen.name} ${chosen.id}`)
       print(options.json === true ? JSON.stringify(chosen) : `${chosen.id} (${chosen.role}, ${chosen.name}) is worth nothing any more`)
     })
   return token

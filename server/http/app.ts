@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import cookie from '@fastify/cookie'
+import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { faultsOf, renderFault } from '../../images/fault.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
+import { auditRequests } from '../audit/audit-requests.ts'
 import { IngotError, errorCodes, type ErrorCode } from '../errors.ts'
 import { describeApi } from './openapi/api-document.ts'
+import { limitConnections } from './limit-connections.ts'
 import { HttpProblem, renderProblemDetails } from './problem.ts'
 import { tagAnswers } from './tag-answers.ts'
 
@@ -19,7 +23,7 @@ declare module 'fastify' {
  * An HTTP server without routes: request validation as strict as our files (nothing coerced, nothing silently removed), and every refusal
  * as problem details (RFC 9457) that name the field.
  */
-export function createApp({ log }: { log: Logger }): FastifyInstance {
+export function createApp({ log, audit }: { log: Logger; audit?: AuditLog }): FastifyInstance {
   const app = Fastify({
     loggerInstance: log.child({ part: 'http' }, { level: log.level === 'info' ? 'warn' : log.level }),
     genReqId: () => randomUUID(),
@@ -39,9 +43,13 @@ export function createApp({ log }: { log: Logger }): FastifyInstance {
   app.addHook('onRoute', ({ method, url }) => void routes.push(...[method].flat().map((each) => `${each} ${url}`)))
   app.decorate('listedRoutes', routes)
   void app.register(cookie)
+  // Only where a route says so: workers and uploads ask as often as they need.
+  void app.register(rateLimit, { global: false, errorResponseBuilder: (_request, { after }) => new HttpProblem(429, `too many requests from this address; ask again in ${after}`) })
+  limitConnections(app.server)
   describeApi(app)
   tagAnswers(app)
   app.decorateRequest('identity', null)
+  if (audit !== undefined) auditRequests(app, audit)
   // What a machine or a log says is never taken for a page of ours, whatever it looks like.
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
 

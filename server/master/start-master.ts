@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import replyFrom from '@fastify/reply-from'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
+import { openAuditLog } from '../audit/audit-log.ts'
 import { createApp } from '../http/app.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { healthRoutes } from '../http/routes/health.ts'
@@ -50,7 +51,8 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   const tokens = await keepTokens(config.dataDirectory, { log: log.child({ part: 'tokens' }) })
   const context = { links, authorize: tokenAuthorize(tokens) }
 
-  const app = createApp({ log })
+  const audit = openAuditLog(config.dataDirectory, { log: log.child({ part: 'audit' }) })
+  const app = createApp({ log, audit })
   // A master that asks itself by way of others would never have an answer (RFC 9110, 7.6.3).
   app.addHook('onRequest', async (request) => {
     if (viaOf(request)?.includes(pseudonym) === true) throw new HttpProblem(508, 'this master is behind itself: one of its first computers leads back to it')
@@ -76,6 +78,7 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
     for (const link of links) link.close()
     tokens.close()
     await app.close()
+    await audit.close()
     await agent.destroy()
   }
   try {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { renderAutoexecScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
+import { perMinute } from '../http/per-minute.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { createBootScripts, type BootScriptsOptions } from './boot-scripts.ts'
 import { sendFile, type SentFile } from './send-file.ts'
@@ -29,7 +30,7 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
   const bootScripts = createBootScripts(options)
   const machineOf = (request: FastifyRequest) => machineAt(request.ip.replace(/^::ffff:/, ''))
 
-  app.get<{ Querystring: { mac?: string } }>('/boot/ipxe', async (request, reply) => {
+  app.get<{ Querystring: { mac?: string } }>('/boot/ipxe', { config: { rateLimit: perMinute(600) } }, async (request, reply) => {
     const { mac } = request.query
     reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store')
     if (mac === undefined) return renderAutoexecScript(ipxeScriptUrl(httpUrl))

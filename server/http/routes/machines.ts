@@ -8,6 +8,7 @@ import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
 import type { Role } from '../../api/role.ts'
 import { may, type Authorize } from '../auth.ts'
+import { perMinute } from '../per-minute.ts'
 import { linkNext, pageOf, pagingSchema, type Paging } from '../paging.ts'
 import { HttpProblem } from '../problem.ts'
 import { refuseOtherMachine } from '../refuse-other-machine.ts'
@@ -37,7 +38,7 @@ const ticketSchema = Type.Object({ ticket: Type.String({ minLength: 1, maxLength
 /** What machines tell of themselves, and how a booted machine gets its credential. */
 export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, admission, tokens, authorize, emit, machineAt, servers }) => {
   // The ticket of a boot script is exchanged, once, for the credential of that machine.
-  app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { schema: { body: ticketSchema } }, async (request, reply) => {
+  app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { config: { rateLimit: perMinute(120) }, schema: { body: ticketSchema } }, async (request, reply) => {
     const redeemed = await tokens.redeemTicket(request.body.ticket)
     const refuse = (machineId: string | undefined, why: string) => machineId !== undefined && emit({ machine: machineId, hop: 'ticket-refused', address: request.ip, why })
     if (redeemed === undefined) refuse(machineAt?.(request.ip.replace(/^::ffff:/, '')), 'it is unknown or too old')
@@ -50,7 +51,8 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
       throw new HttpProblem(401, `the machine ${machine} is not admitted`)
     }
     emit({ machine, hop: 'credential' })
-    const own = await tokens.create({ role: 'worker', name: machine, isMachine: true }, credentialLifeSeconds)
+    request.identity = { role: 'worker', name: machine, isMachine: true }
+    const own = await tokens.create(request.identity, credentialLifeSeconds)
     const answer: CredentialAnswer = {
       machine,
       credential: own,

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox'
 import type { SessionAnswer } from '../../api/session.ts'
 import type { Tokens } from '../../tokens.ts'
 import { may, type Authorize } from '../auth.ts'
+import { perMinute } from '../per-minute.ts'
 import { HttpProblem } from '../problem.ts'
 import { requireOwnPage } from '../require-own-page.ts'
 import { clearSessionCookie, sessionLifeSeconds, sessionOf, setSessionCookie } from '../session-cookie.ts'
@@ -14,7 +15,7 @@ const signInSchema = Type.Object({ token: Type.String({ minLength: 1, maxLength:
  * `GET /session` tells who is signed in, `DELETE /session` signs out. A session ends with its token.
  */
 export const sessionRoutes: FastifyPluginAsync<{ tokens: Tokens; authorize: Authorize }> = async (app, { tokens, authorize }) => {
-  app.post<{ Body: Static<typeof signInSchema> }>('/session', { schema: { body: signInSchema } }, async (request, reply): Promise<SessionAnswer> => {
+  app.post<{ Body: Static<typeof signInSchema> }>('/session', { config: { rateLimit: perMinute(60) }, schema: { body: signInSchema } }, async (request, reply): Promise<SessionAnswer> => {
     // Nobody is to be signed in by a foreign page under a name that is not theirs.
     if (request.headers.origin !== undefined) requireOwnPage(request)
     const token = request.body.token.trim()

@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openAuditLog, readAuditLog, type AuditLog } from '../../../server/audit/audit-log.ts'
+import { createApp } from '../../../server/http/app.ts'
+import { may } from '../../../server/http/auth.ts'
+import { sessionRoutes } from '../../../server/http/routes/session.ts'
+import { tokenAuthorize } from '../../../server/http/token-authorize.ts'
+import { openTokens } from '../../../server/tokens.ts'
+
+let directory: string
+let audit: AuditLog
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ingot-audit-'))
+  audit = openAuditLog(directory)
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+test('tells who changed what, who signed in and what was refused, and not what was only looked at or done by workers', async () => {
+  const tokens = openTokens(directory)
+  const authorize = tokenAuthorize(tokens)
+  const app = createApp({ log: pino({ level: 'silent' }), audit })
+  await app.register(sessionRoutes, { tokens, authorize })
+  app.get('/things', (request) => authorize(request, may.look))
+  app.delete('/things/:id', (request) => authorize(request, may.change))
+  app.post('/work', (request) => authorize(request, may.work))
+  const ada = await tokens.create({ role: 'operator', name: 'ada' })
+  const bob = await tokens.create({ role: 'viewer', name: 'bob' })
+  const worker = await tokens.create({ role: 'worker', name: 'm1' })
+  const ask = (method: 'GET' | 'POST' | 'DELETE', url: string, token: string) => app.inject({ method, url, headers: { authorization: `Bearer ${token}` } })
+
+  await ask('GET', '/things', ada)
+  await ask('DELETE', '/things/1?secret=x', ada)
+  await ask('DELETE', '/things/2', bob)
+  await ask('GET', '/things', 'unknown')
+  await ask('POST', '/work', worker)
+  const signedIn = await app.inject({ method: 'POST', url: '/session', payload: { token: ada } })
+  await app.inject({ method: 'DELETE', url: '/things/3', headers: { cookie: `ingot-session=${signedIn.cookies[0]!.value}`, origin: 'http://localhost:80', host: 'localhost:80' } })
+  await app.close()
+  await audit.close()
+
+  expect((await readAuditLog(directory)).map(({ name = '-', role = '-', session = false, method, object, status }) => [name, role, session, method, object, status].join(' '))).toEqual([
+    'ada operator false DELETE /things/1 200',
+    'bob viewer false DELETE /things/2 403',
+    '- - false GET /things 401',
+    'ada operator false POST /session 201',
+    'ada operator true DELETE /things/3 200',
+  ])
+})
+
+test('grows to 64 MiB, and then once more', async () => {
+  const [current, before] = [join(directory, 'audit.ndjson'), join(directory, 'audit.1.ndjson')]
+  await writeFile(current, '')
+  await truncate(current, 64 * 1024 * 1024 + 1)
+  audit.write({ method: 'DELETE', object: `/${'x'.repeat(1000)}` })
+  await audit.close()
+  expect((await stat(before)).size).toBe(64 * 1024 * 1024 + 1)
+  expect((JSON.parse(await readFile(current, 'utf8')) as { object: string }).object).toHaveLength(300)
+})
