@@ -18,7 +18,8 @@ export function requireOwnPage(request: FastifyRequest): void {
   if (site === 'cross-site' || site === 'same-site') refuse(`header Sec-Fetch-Site: expected same-origin, got ${site}`)
   if (safe.has(request.method)) return
   const own = `${request.protocol}://${request.host}`
-  if (origin !== own) refuse(`header Origin: expected ${own}, got ${origin ?? 'none'}`)
+  // A proxy in front may speak HTTPS where this server does not.
+  if (origin !== own && origin !== `https://${request.host}`) refuse(`header Origin: expected ${own}, got ${origin ?? 'none'}`)
   const hasBody = request.headers['content-length'] !== undefined ? request.headers['content-length'] !== '0' : request.headers['transfer-encoding'] !== undefined
   if (hasBody && !/^application\/json\b/i.test(type ?? '')) refuse(`header Content-Type: expected application/json, got ${type ?? 'none'}`)
 }

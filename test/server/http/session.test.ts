@@ -109,12 +109,14 @@ describe('a page of another site does nothing in the name of who is signed in', 
   test('what a page of this server sends is heeded', async () => {
     expect(await post({ origin: `http://${host}`, 'sec-fetch-site': 'same-origin' })).toBe(200)
     expect(await post({ origin: `http://${host}` })).toBe(200)
+    // By way of a proxy that speaks HTTPS.
+    expect(await post({ origin: `https://${host}` })).toBe(200)
   })
 
   test.each([
     ['another origin', { origin: 'http://evil.example' }],
     ['another port', { origin: 'http://ingot.example:9090' }],
-    ['another scheme', { origin: `https://${host}` }],
+    ['another scheme', { origin: `ftp://${host}` }],
     ['a sandboxed frame', { origin: 'null' }],
     ['no origin', {}],
     ['a subdomain by its own account', { origin: `http://${host}`, 'sec-fetch-site': 'same-site' }],
