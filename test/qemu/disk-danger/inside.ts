@@ -72,7 +72,7 @@ async function hashOf(path: string): Promise<string> {
 
 async function makeDisk({ name, sizeMiB, start: text = '' }: SceneDisk): Promise<string> {
   const path = join(directory, `${name}.raw`)
-  const file = await open(path, 'a+')
+  const file = await open(path, 'w+')
   await file.truncate(sizeMiB * mib)
   if (text !== '') await file.write(text)
   await file.close()
