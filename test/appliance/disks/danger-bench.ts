@@ -78,18 +78,18 @@ export async function faceDanger({ disks: specs, rule = partitions.disk, image, 
       disks.push(disk)
     }
     for (const [index, { fill }] of specs.entries()) await fill?.(disks[index]!, disks)
-    await Promise.all(disks.map(({ device }) => run('sync', [device])))
+    await Promise.all(held.map((handle) => handle.sync()))
     const read = () => Promise.all(disks.map(({ device }, index) => loopDiskNow(device, { serial: `S${index + 1}`, ...specs[index]!.says })))
     const told = await read()
     const back = await between?.(disks)
-    const before = await hashes(disks)
+    const before = await hashes(disks, held)
     const inventory = { disks: told, firmware: 'bios' as const, architecture: 'amd64' }
     const target: DiskTarget = { rule, ...(image === undefined ? {} : { image }) }
     const context = contextOf({ inventory, scratchSerials: marks, readDisks: async () => now(await read()), root: join(folder, 'target') })
     const write: Promise<unknown> = image === undefined ? performStep({ ...partitions, disk: rule }, context) : takeDisk(target, context)
     const refusal = await write.then(() => undefined, (error: Error) => error.message)
     await run('umount', [context.root]).catch(() => '')
-    const after = await hashes(disks)
+    const after = await hashes(disks, held)
     await back?.()
     return { refusal, foretold: planDisks({ id: 'm', inventory, scratchSerials: marks }, target, '').summary, changed: disks.filter((_, index) => before[index] !== after[index]).map(({ device }) => device), seen: told }
   } finally {
@@ -123,10 +123,11 @@ async function openDisk(folder: string, disks: readonly BenchDisk[], { sizeMiB =
 }
 
 /** A hash over all bytes of each disk; of a large one, whether its file was written to: when last, and how much of it is there. */
-const hashes = (disks: readonly BenchDisk[]): Promise<string[]> =>
+const hashes = (disks: readonly BenchDisk[], held: readonly FileHandle[]): Promise<string[]> =>
   Promise.all(
-    disks.map(async ({ file, device }) => {
-      await run('sync', [device]).catch(() => '')
+    disks.map(async ({ file }, index) => {
+      // A disk that dies cannot be written out.
+      await held[index]!.sync().catch(() => {})
       const { size, mtimeNs, blocks } = await stat(file, { bigint: true })
       if (size > 256 * mib) return `${mtimeNs} ${blocks}`
       const hash = createHash('sha256')

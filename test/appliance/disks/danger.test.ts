@@ -8,7 +8,7 @@ import { by, bytesAt } from './fill-disk.ts'
  * F1: what must not be written is not, whatever it is. Each case is a machine whose disks are loop devices, and the real step that partitions; needs root.
  */
 
-test.each(dangers.map((danger) => [danger.what, danger] as const))('F1 a disk is left alone that %s', async (_, danger) => {
+test.each(dangers.map((danger) => [danger.what, danger] as const))('F1 a disk is left alone that %s', { timeout: 60_000 }, async (_, danger) => {
   const { refusal, foretold, changed, seen } = await faceDanger(danger)
   expect(refusal).toMatch(danger.refusal)
   expect(changed).toEqual([])
@@ -26,13 +26,13 @@ const allowed: Omit<Danger, 'refusal'>[] = [
   { what: 'holds data and is marked as scratch', disks: [{ fill: by('mke2fs', '-q', '-F') }], marks: ['S1'] },
   { what: 'is the one beside a USB stick', disks: [{ says: { transport: 'usb', removable: true } }, {}] },
 ]
-test.each(allowed.map((danger) => [danger.what, danger] as const))('a disk is written that %s, and no other', async (_, danger) => {
+test.each(allowed.map((danger) => [danger.what, danger] as const))('a disk is written that %s, and no other', { timeout: 60_000 }, async (_, danger) => {
   const { refusal, foretold, changed } = await faceDanger({ ...danger, refusal: /never/ })
   expect([refusal, changed]).toEqual([undefined, [expect.stringMatching(/^\/dev\/loop/)]])
   expect(foretold).toMatch(/^would erase /)
 })
 
-test('F1 the system that a job has made is not overwritten by the next job without a mark', async () => {
+test('F1 the system that a job has made is not overwritten by the next job without a mark', { timeout: 60_000 }, async () => {
   const { refusal, changed } = await faceDanger({
     what: '',
     disks: [{ fill: makeSystem }],
