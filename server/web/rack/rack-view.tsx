@@ -63,7 +63,7 @@ export function RackView() {
     <div class={`view rack ${id === undefined ? '' : 'with-panel'}`}>
       <h1 class="sr">Rack</h1>
       <div class="scroll">
-        <RackHead />
+        {machines.all().length === 0 ? null : <RackHead />}
         {isLoaded.value && machines.all().length === 0 ? <NoMachines /> : <Groups />}
       </div>
       {id === undefined ? null : <MachinePanel id={id} onClose={() => goTo('rack')} />}
@@ -123,8 +123,8 @@ function Group({ state, title, most }: { state: MachineState; title: string; mos
 const NoMachines = () => (
   <EmptyState title="No machine was heard of yet">
     <p>
-      Power on a machine that boots from the network: PXE in BIOS, or UEFI. It appears here with its first DHCP question, and goes from there to the worker by
-      itself.
+      Power on a machine that boots from the network: PXE in BIOS, or UEFI. It appears here with its first DHCP question. Once it is admitted it goes to the
+      worker by itself, and waits there for a job.
     </p>
     <p>
       Nothing appears? The first computer answers only on the interface that <code>netboot.interface</code> names in <code>ingot.yaml</code>.

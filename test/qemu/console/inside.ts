@@ -67,7 +67,7 @@ async function look(page: Page, token: string): Promise<ConsoleSights> {
   await card('working').locator('.progress').waitFor()
   const working = await card('working').innerText()
   await card('working').getByRole('link').click()
-  await panel.getByText('console-disk').waitFor()
+  await panel.getByText('console-disk').first().waitFor()
   const hardware = await panel.innerText()
 
   await panel.getByRole('link', { name: 'seen' }).first().click()

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JobListAnswer } from '../../../server/api/job.ts'
@@ -13,6 +14,9 @@ const slow = { timeout: 90_000 }
 /** The machine that runs the tests may be busy with others. */
 const soon = { timeout: 20_000 }
 
+/** A machine that nobody has admitted. */
+const stranger = '52-54-00-aa-bb-cc'
+
 let server: ConsoleServer
 let browser: Browser
 let context: BrowserContext
@@ -20,7 +24,10 @@ let page: Page
 /** What the page complained of. */
 let complaints: string[]
 beforeAll(async () => {
-  server = await openConsoleServer({ machines: 20, jobs: 40 }, fillImages)
+  server = await openConsoleServer({ machines: 20, jobs: 40 }, async (directory) => {
+    await fillImages(directory)
+    await writeFile(join(directory, 'machines', `${stranger}.json`), JSON.stringify({ admission: { state: 'waiting', at: new Date().toISOString() } }))
+  })
   browser = await openBrowser()
 }, 60_000)
 afterAll(async () => {
@@ -78,7 +85,7 @@ describe('the rack', slow, () => {
     await enter('#/rack')
     await page.getByRole('heading', { name: 'Working' }).waitFor()
     const groups = await page.locator('.group h2').allTextContents()
-    expect(groups[0]).toMatch(/^Stopped/)
+    expect(groups.slice(0, 2)).toEqual(['Asking to be admitted 1', expect.stringMatching(/^Stopped/)])
     expect(groups).toEqual(expect.arrayContaining(['Waiting for a job 8', 'On their own disk 2']))
     const failed = page.locator('.group.stopped .card', { hasText: machineIdOf(9) })
     expect(await failed.innerText()).toContain('failed job web-00009 in install-packages: apt-get ended with 100')
@@ -126,6 +133,15 @@ describe('the rack', slow, () => {
     await card.waitFor()
     // What a machine says is text, whatever it looks like.
     expect(await card.innerText()).toContain('<img src=x onerror=alert(1)> two disks fit')
+  })
+
+  test('a machine that nobody knows asks to be admitted, and is', async () => {
+    await enter('#/rack')
+    await page.locator('.group.asking .card', { hasText: stranger }).getByRole('link').click()
+    await page.getByRole('complementary').getByRole('button', { name: 'Admit' }).click()
+    await expect.poll(() => page.locator('.group.asking').count(), soon).toBe(0)
+    const { machines } = (await (await server.ask('GET', '/machines.json')).json()) as { machines: { id: string; admission?: object }[] }
+    expect(machines.find(({ id }) => id === stranger)).toMatchObject({ admission: { state: 'admitted', by: 'ada' } })
   })
 
   test('is found by address, label, job and model', async () => {

@@ -15,6 +15,7 @@ beforeAll(async () => {
   browser = await openBrowser()
   page = await browser.newPage({ viewport: { width: 1500, height: 950 }, reducedMotion: 'reduce' })
   page.setDefaultTimeout(30_000)
+  await signIn(page, server.url, await server.tokens.create({ role: 'operator', name: 'ada' }))
 }, 90_000)
 afterAll(async () => {
   await browser.close()
@@ -22,7 +23,7 @@ afterAll(async () => {
 })
 
 test('of 10,000 jobs only those in sight are drawn, and all are told of and reached', slow, async () => {
-  await signIn(page, server.url, await server.tokens.create({ role: 'operator', name: 'ada' }), '#/jobs')
+  await page.goto(`${server.url}/#/jobs`)
   const rows = page.locator('[role=row][data-id]')
   await rows.first().waitFor()
   expect(await rows.count()).toBeLessThan(80)
@@ -35,8 +36,11 @@ test('of 10,000 jobs only those in sight are drawn, and all are told of and reac
 })
 
 test('one of 10,000 that changes is drawn anew where it stands', slow, async () => {
-  expect((await server.ask('POST', `/jobs/${jobIdOf(9999)}/cancel`)).status).toBe(200)
-  await expect.poll(() => page.locator(`[data-id="${jobIdOf(9999)}"]`).innerText(), soon).toContain('cancelled')
+  await page.goto(`${server.url}/#/jobs`)
+  await page.locator('[role=row][data-id]').first().waitFor()
+  await page.locator('.rows').evaluate((box) => box.scrollTo(0, 0))
+  expect((await server.ask('POST', `/jobs/${jobIdOf(507)}/cancel`)).status).toBe(200)
+  await expect.poll(() => page.locator(`[data-id="${jobIdOf(507)}"]`).innerText(), soon).toContain('cancelled')
 })
 
 test('500 machines are on the rack, and a server that is started anew is followed again by itself', slow, async () => {
@@ -50,4 +54,19 @@ test('500 machines are on the rack, and a server that is started anew is followe
   expect((await server.ask('POST', `/jobs/${jobIdOf(9998)}/cancel`)).status).toBe(200)
   await page.goto(`${server.url}/#/jobs/${jobIdOf(9998)}`)
   await page.getByRole('complementary').getByText('cancelled').waitFor()
+})
+
+test('where there is nothing yet, the next step is told', slow, async () => {
+  const empty = await openConsoleServer({ machines: 0, jobs: 0 })
+  try {
+    const other = await browser.newPage()
+    await signIn(other, empty.url, await empty.tokens.create({ role: 'operator', name: 'ada' }), '#/rack')
+    await other.getByText('Power on a machine that boots from the network').waitFor()
+    await other.goto(`${empty.url}/#/jobs`)
+    await other.getByText('ingot job add debian-12').waitFor()
+    await other.goto(`${empty.url}/#/images`)
+    await other.getByRole('link', { name: 'add a job' }).waitFor()
+  } finally {
+    await empty.close()
+  }
 })
