@@ -57,6 +57,7 @@ import { openPostgresJobStore } from './jobs/postgres/open-postgres-job-store.ts
 import { listenAt, localUrl } from './listen-address.ts'
 import { openMachineStore } from './machine-store.ts'
 import { createFirstComputerMetrics } from './metrics/first-computer-metrics.ts'
+import { ownRecipes } from './own-recipes.ts'
 import { bootRoutes } from './netboot/boot-routes.ts'
 import { createBootScripts, type BootScriptsOptions } from './netboot/boot-scripts.ts'
 import { startNetboot } from './netboot/netboot.ts'
@@ -75,9 +76,6 @@ import { buildConsole } from './web/build-console.ts'
 
 /** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
 const ticketLifeSeconds = 15 * 60
-
-/** The recipes that ship with Ingot. */
-const ownRecipes = join(import.meta.dirname, '../images/recipes')
 
 export interface FirstComputer {
   /** Where it is reached, for example `http://10.77.0.1:8080`. */

@@ -22,6 +22,7 @@ export async function askServer({ url, token }: ServerAddress, path: string, ini
     throw new IngotError('server-unreachable', `${url} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`)
   })
   if (response.ok || allowed.includes(response.status)) return response
-  const problem = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[] }
-  throw new IngotError('server-refused', `${url} refused: ${problem.title ?? response.status}`, { problems: problem.problems ?? [] })
+  // The registry refuses in the words of its own specification.
+  const { title, problems = [], errors = [] } = (await response.json().catch(() => ({}))) as { title?: string; problems?: string[]; errors?: { message?: string }[] }
+  throw new IngotError('server-refused', `${url} refused: ${title ?? errors[0]?.message ?? response.status}`, { problems })
 }

@@ -1,21 +1,11 @@
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
+import { createLogUpdate } from 'log-update'
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { CommandError, run, start } from '../appliance/run.ts'
-import { addAppliance } from './commands/appliance.ts'
-import { addAudit } from './commands/audit.ts'
-import { addDeploy } from './commands/deploy.ts'
-import { addDoctor } from './commands/doctor.ts'
-import { addImage } from './commands/image.ts'
-import { addJob } from './commands/job.ts'
-import { addMachine } from './commands/machine.ts'
-import { addMaster } from './commands/master.ts'
-import { addServe } from './commands/serve.ts'
-import { addToken } from './commands/token.ts'
 import type { CommandContext } from './commands/context.ts'
-import { addDemo } from './demo/command.ts'
+import { createProgram } from './commands/create-program.ts'
 import { errorCodes, IngotError } from './errors.ts'
-import { version } from './version.ts'
 
 /*
  * The only file of the first computer that reads arguments and environment, writes to the terminal and exits.
@@ -27,13 +17,20 @@ const destination = process.stderr.isTTY ? pretty({ destination: 2, ignore: 'pid
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(name))
 
+/** Progress, on a terminal only. */
+const bar = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined
+
 const context: CommandContext = {
   run,
   start,
   log: pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination),
   print: (line) => void process.stdout.write(`${line}\n`),
   output: process.stdout,
-  say: (line) => void process.stderr.write(`${line}\n`),
+  say(line) {
+    bar?.clear()
+    process.stderr.write(`${line}\n`)
+  },
+  showBar: bar && ((line) => (line === undefined ? bar.clear() : bar(line))),
   signal: stop.signal,
   env: process.env,
   columns: process.stdout.isTTY ? process.stdout.columns : undefined,
@@ -42,12 +39,7 @@ const context: CommandContext = {
   },
 }
 
-const program = new Command('ingot')
-  .description('Turns bare machines into finished, bootable software images.')
-  .version(version)
-  .showHelpAfterError('(add --help for what is possible)')
-  .exitOverride()
-for (const add of [addServe, addMaster, addAppliance, addJob, addDeploy, addImage, addMachine, addToken, addAudit, addDoctor, addDemo]) add(program, context)
+const program = createProgram(context)
 
 /** Whether something was given up because Ctrl-C or SIGTERM said so. */
 const isStop = (error: unknown): boolean => error === stop.signal.reason || (error instanceof Error && error.name === 'AbortError')

@@ -38,6 +38,7 @@ export function addAppliance(program: Command, { run, log, print, say, signal }:
     .option('--security-mirror <url>', 'Debian security archive', defaultMirrors['debian-security'])
     .option('--force', 'build even when nothing has changed')
     .option('--json', 'print the manifest')
+    .addHelpText('after', '\nExample:\n  sudo ingot appliance build --out /var/lib/ingot/appliance')
     .action(async (options: BuildCommandOptions) => {
       let said = ''
       const built = await buildAppliance({
@@ -62,6 +63,7 @@ export function addAppliance(program: Command, { run, log, print, say, signal }:
     .description('Shows what the built appliance holds.')
     .option('--out <directory>', 'where it is kept', '.ingot/appliance')
     .option('--json', 'print the manifest')
+    .addHelpText('after', '\nExample:\n  ingot appliance show --out /var/lib/ingot/appliance')
     .action(async (options: { out: string; json?: true }) => show(await loadAppliance(options.out), options.json === true))
   return appliance
 }

@@ -13,6 +13,8 @@ export interface CommandContext {
   output: Writable
   /** Tells people what goes on, on standard error. */
   say: (line: string) => void
+  /** Shows a line on the terminal of standard error that the next one replaces, and nothing for `undefined`; missing or `undefined` when it is none. */
+  showBar?: ((line: string | undefined) => void) | undefined
   /** Aborted by Ctrl-C or SIGTERM, with the signal's name as reason. */
   signal: AbortSignal
   env: NodeJS.ProcessEnv

@@ -1,19 +1,31 @@
 import prettyBytes from 'pretty-bytes'
 import prettyMs from 'pretty-ms'
+import type { CommandContext } from './context.ts'
 
-/** How often people are told how far something is. */
-const tellEveryMs = 2000
+/** How often the bar is drawn anew. */
+const drawEveryMs = 200
+const barColumns = 24
 
-/** Tells now and then how far something is, how fast it goes and how long it still takes, for example `45 % of 1.2 GB, 210 MB/s, 3s left`. */
-export function createRate(say: (line: string) => void, now: () => number = () => performance.now()): (doneBytes: number, totalBytes: number) => void {
+/**
+ * Shows on a terminal how far something is, how fast it goes and how long it still takes: `██████░░░░ 45 % of 1.2 GB, 210 MB/s, 3s left`. Into a file or another
+ * program nothing is written.
+ */
+export function createRate({ showBar }: Pick<CommandContext, 'showBar'>, now: () => number = () => performance.now()): (doneBytes: number, totalBytes: number) => void {
+  if (showBar === undefined) return () => {}
   const begunAt = now()
-  let toldAt = begunAt
+  let drawnAt = begunAt
   return (doneBytes, totalBytes) => {
+    if (doneBytes >= totalBytes) return showBar(undefined)
     const at = now()
-    if (at - toldAt < tellEveryMs || doneBytes === 0) return
-    toldAt = at
-    const bytesPerMs = doneBytes / (at - begunAt)
-    const left = prettyMs(Math.ceil((totalBytes - doneBytes) / bytesPerMs / 1000) * 1000)
-    say(`${Math.floor((doneBytes / totalBytes) * 100)} % of ${prettyBytes(totalBytes)}, ${prettyBytes(bytesPerMs * 1000)}/s, ${left} left`)
+    if (at - drawnAt < drawEveryMs || doneBytes === 0) return
+    drawnAt = at
+    showBar(renderRate(doneBytes, totalBytes, at - begunAt))
   }
+}
+
+function renderRate(doneBytes: number, totalBytes: number, ms: number): string {
+  const part = doneBytes / totalBytes
+  const full = Math.floor(part * barColumns)
+  const left = prettyMs(Math.ceil(((ms / part) * (1 - part)) / 1000) * 1000)
+  return `${'█'.repeat(full)}${'░'.repeat(barColumns - full)} ${Math.floor(part * 100)} % of ${prettyBytes(totalBytes)}, ${prettyBytes((doneBytes / ms) * 1000)}/s, ${left} left`
 }

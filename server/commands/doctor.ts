@@ -23,6 +23,7 @@ export const addDoctor = (program: Command, context: CommandContext): Command =>
     .option('--config <file>', 'also check a configuration, and who else serves its boot network')
     .option('--install', 'install missing packages by apt (needs root)')
     .option('--json', 'machine-readable output')
+    .addHelpText('after', '\nExamples:\n  sudo ingot doctor --install\n  sudo ingot doctor --config /etc/ingot/ingot.yaml')
     .action((options: DoctorOptions) => doctor(options, context))
 
 async function doctor(options: DoctorOptions, { run, print, say, exit }: CommandContext): Promise<void> {

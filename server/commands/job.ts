@@ -5,6 +5,7 @@ import { askServer } from '../http-client.ts'
 import type { CommandContext } from './context.ts'
 import { followLog, readDetails, readLog } from './job/follow-log.ts'
 import { choiceNames, choicesFrom, patchFrom, placeFrom, withChoices, withPlace, type ChoiceName, type ChoiceOptions, type PlaceOptions } from './job/job-choices.ts'
+import { addJobPerformed } from './job/performed.ts'
 import { renderJob } from './job/render-job.ts'
 import { renderJobList } from './job/render-job-list.ts'
 import { machineId } from './machine-id.ts'
@@ -21,7 +22,8 @@ The server is given by --server or INGOT_SERVER, an operator's token by INGOT_TO
 Exit code: 0 done, 2 the server refused or an argument is wrong.`
 
 /** `ingot job …`: the job list of a running first computer or master. */
-export function addJob(program: Command, { print, say, env, exit, signal, columns }: CommandContext): Command {
+export function addJob(program: Command, context: CommandContext): Command {
+  const { print, say, env, exit, signal, columns } = context
   const asJson = { 'content-type': 'application/json' }
   const send = async (options: ServerOptions, method: string, path: string, body?: NewJob | JobPatch | Place | { machine: string }) =>
     askServer(serverAddress(options, env), path, { method, ...(body === undefined ? {} : { headers: asJson, body: JSON.stringify(body) }) })
@@ -73,6 +75,8 @@ export function addJob(program: Command, { print, say, env, exit, signal, column
       if (options.json === true) return print(JSON.stringify(details))
       for (const line of renderJob(details, { nowMs: Date.now(), width: columns })) print(line)
     })
+
+  addJobPerformed(job, context)
 
   withPlace(withServerAndJson(job.command('move')))
     .description('Moves a job on the list. Beside another it takes that one\'s priority.')

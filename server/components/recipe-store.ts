@@ -10,6 +10,8 @@ import { IngotError } from '../errors.ts'
 /** A recipe with the files that it names. */
 export interface LoadedRecipe {
   recipe: Recipe
+  /** Where it lies. */
+  folder: string
   /** sha256 over the recipe's text and its files: another digest means that it would be built differently. */
   digest: string
   /** Contents by path in the recipe's folder. */
@@ -68,7 +70,7 @@ async function loadRecipe(name: string, folder: string): Promise<LoadedRecipe> {
     }
   }
   if (missing.length > 0) invalid(name, missing)
-  return { recipe, files, digest: digestOf(text, files) }
+  return { recipe, folder, files, digest: digestOf(text, files) }
 }
 
 function invalid(name: string, problems: string[]): never {

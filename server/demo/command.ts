@@ -42,6 +42,7 @@ export const addDemo = (program: Command, context: CommandContext): Command =>
     .option('--offline', 'no outside network: everything comes from the caches of an earlier run')
     .option('--json', 'one line of JSON per event in place of the picture')
     .option('--keep', "keep the machines' disks")
+    .addHelpText('after', '\nExamples:\n  sudo ingot demo\n  sudo ingot demo --firmware uefi --recipe debian-12-nginx')
     .action((flags: DemoFlags) => demo(flags, context))
 
 async function demo({ memory, recipes, secureBoot = false, offline = false, json = false, keep = false, ...flags }: DemoFlags, context: CommandContext): Promise<void> {

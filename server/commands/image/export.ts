@@ -45,8 +45,8 @@ export const addImageExport = (image: Command, context: CommandContext): Command
       const blobs = store.registry.blobs(name)
       const { output = file.fileName, force = false } = options
       if (output === '-') return writeToOutput(file, blobs, context)
-      const { signal, say, print } = context
-      await writeImageFile(file, blobs, output, { force, signal, onProgress: createRate(say) })
+      const { signal, print } = context
+      await writeImageFile(file, blobs, output, { force, signal, onProgress: createRate(context) })
       print(`${output}: ${found.name}:${found.version} as ${file.format}, ${describe(file, found.config.diskSizeBytes)}`)
     })
 
@@ -58,9 +58,9 @@ function describe({ format, sizeBytes }: OpenedImageFile, diskSizeBytes: number)
 }
 
 /** Standard output takes the whole file, holes as zeros; what reads it may be slow, and may leave. */
-async function writeToOutput(file: OpenedImageFile, blobs: BlobStore, { output, columns, signal, say }: CommandContext): Promise<void> {
+async function writeToOutput(file: OpenedImageFile, blobs: BlobStore, { output, columns, signal, showBar }: CommandContext): Promise<void> {
   if (columns !== undefined) throw new IngotError('argument-invalid', '--output -: expected standard output to go into a file or another program, got a terminal')
-  const onProgress = createRate(say)
+  const onProgress = createRate({ showBar })
   let doneBytes = 0
   const told = async function* () {
     for await (const bytes of readImageFile(file, blobs)) {

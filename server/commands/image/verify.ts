@@ -18,7 +18,7 @@ Examples:
   ingot image verify debian-12 --server http://10.77.0.1:8080 --key ingot.pub`
 
 /** `ingot image verify`: whether an image is what its builder signed. Exits with 1 when it is not. */
-export const addImageVerify = (image: Command, { print, say, signal, exit, env }: CommandContext): Command =>
+export const addImageVerify = (image: Command, { print, showBar, signal, exit, env }: CommandContext): Command =>
   withAnyPlace(
     image
       .command('verify')
@@ -32,7 +32,7 @@ export const addImageVerify = (image: Command, { print, say, signal, exit, env }
       const { name, reference = 'latest' } = parseImageReference(image)
       const key = options.key === undefined ? await keyOfPlace(options, env) : await readPublicKey(options.key)
       const registry = await openPlace(options, env)
-      const verdict = await verifyImage(name, reference, { registry, key, signal, onProgress: createRate(say) })
+      const verdict = await verifyImage(name, reference, { registry, key, signal, onProgress: createRate({ showBar }) })
       if (options.json === true) print(JSON.stringify(verdict))
       else for (const line of renderVerdict(verdict)) print(line)
       if (!verdict.good) exit(1)

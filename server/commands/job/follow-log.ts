@@ -13,14 +13,14 @@ const whereabouts = ({ job, end }: JobDetails): string => end ?? (job as ListedJ
 const ends: readonly string[] = ['performed', 'removed', 'failed', 'cancelled']
 
 /** Reads the log of a job from byte `offset` on; nothing when there is no log yet. */
-export async function readLog(address: ServerAddress, id: string, offset = 0): Promise<Buffer> {
-  const response = await askServer(address, `/logs/${encodeURIComponent(id)}.log?offset=${offset}`, {}, { allowed: [404] })
+export async function readLog(address: ServerAddress, id: string, offset = 0, signal?: AbortSignal): Promise<Buffer> {
+  const response = await askServer(address, `/logs/${encodeURIComponent(id)}.log?offset=${offset}`, signal === undefined ? {} : { signal }, { allowed: [404] })
   const bytes = Buffer.from(await response.arrayBuffer())
   return response.ok ? bytes : Buffer.alloc(0)
 }
 
-export const readDetails = async (address: ServerAddress, id: string): Promise<JobDetails> =>
-  (await (await askServer(address, `/jobs/${encodeURIComponent(id)}.json`)).json()) as JobDetails
+export const readDetails = async (address: ServerAddress, id: string, signal?: AbortSignal): Promise<JobDetails> =>
+  (await (await askServer(address, `/jobs/${encodeURIComponent(id)}.json`, signal === undefined ? {} : { signal })).json()) as JobDetails
 
 /**
  * Prints the log of a job, line by line as it comes, until the job ends; returns how it ended, or nothing when `signal` is aborted. A server that goes
@@ -36,8 +36,8 @@ export async function followLog(address: ServerAddress, id: string, context: Pic
   while (!signal.aborted) {
     try {
       // The state is asked first: when the job has ended, the log that is read after it is whole.
-      const details = await readDetails(address, id)
-      const bytes = await readLog(address, id, offset)
+      const details = await readDetails(address, id, signal)
+      const bytes = await readLog(address, id, offset, signal)
       if (away) say(`${address.url} is back`)
       away = false
       offset += bytes.byteLength
@@ -51,6 +51,7 @@ export async function followLog(address: ServerAddress, id: string, context: Pic
       if (ends.includes(now)) return now
       state = now
     } catch (error) {
+      if (signal.aborted) return undefined
       if (state === undefined || !(error instanceof IngotError) || error.code !== 'server-unreachable') throw error
       if (!away) say(`${error.message}; trying again`)
       away = true

@@ -28,7 +28,8 @@ const fields = {
 export type ChoiceName = keyof typeof fields
 export const choiceNames = Object.keys(fields) as ChoiceName[]
 
-function wholeNumber(text: string): number {
+/** Reads an option's value; commander names the option when this throws. */
+export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
   return Number(text)
 }

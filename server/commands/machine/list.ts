@@ -13,7 +13,7 @@ import { renderStanding } from './render-standing.ts'
 export const addMachineList = (command: Command, { print, env }: CommandContext): Command =>
   withMachineSource(command)
     .description('Shows each machine: where it is now and why it stopped if it did, its hardware and its disks.')
-    .addHelpText('after', '\nExample:\n  ingot machines')
+    .addHelpText('after', '\nExamples:\n  ingot machines\n  ingot machine list --json')
     .action(async (options: MachineSourceOptions) => {
       const source = machineSource(options, env)
       const [records, standings] = await Promise.all([source.records(), source.standings()])

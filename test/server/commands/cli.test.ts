@@ -53,6 +53,29 @@ describe('help and mistakes', () => {
   })
 })
 
+describe('exit codes', () => {
+  test.each([
+    [0, ['completion', 'bash']],
+    [1, ['appliance', 'show', '--out', '/nowhere']],
+    [2, ['recipe', 'list', '--jsno']],
+  ])('%i of %j', (code, args) => {
+    expect(call(...args).status).toBe(code)
+  })
+
+  test('130 of what Ctrl-C stops, also while no answer comes', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const asked = once(silent, 'connection')
+    const address = `http://127.0.0.1:${(silent.address() as { port: number }).port}`
+    const child = spawn(ingot, ['job', 'log', 'a', '--follow', '--server', address], { stdio: 'ignore', env: { PATH: process.env.PATH, INGOT_TOKEN: 'x' } })
+    await asked
+    child.kill('SIGINT')
+    const [code] = await once(child, 'exit')
+    silent.close()
+    expect(code).toBe(130)
+  })
+})
+
 describe('serve --no-netboot', () => {
   let server: ChildProcess | undefined
   afterEach(async () => {
