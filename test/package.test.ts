@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
+// npm takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const root = resolve(import.meta.dirname, '..')
 const call = (program: string, args: string[], cwd = root) => spawnSync(program, args, { encoding: 'utf8', cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME } })
 
@@ -19,7 +21,7 @@ beforeAll(async () => {
   await mkdir(join(packages, 'ingot'), { recursive: true })
   call('tar', ['--extract', '--file', join(directory, filename), '--directory', join(packages, 'ingot'), '--strip-components=1'])
   for (const name of await readdir(join(root, 'node_modules'))) await symlink(join(root, 'node_modules', name), join(packages, name))
-}, 60_000)
+})
 afterAll(() => rm(directory, { recursive: true }))
 
 test('the package holds what runs and what goes into the appliance, and no tests', () => {

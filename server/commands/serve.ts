@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { configWithoutNetboot, readConfigFile, type Config } from '../config.ts'
 import { IngotError } from '../errors.ts'
 import { startFirstComputer } from '../first-computer.ts'
+import { renderUnit } from '../systemd/render-unit.ts'
 import type { CommandContext } from './context.ts'
 
 interface ServeOptions {
@@ -10,6 +12,7 @@ interface ServeOptions {
   netboot: boolean
   data?: string
   listen?: string
+  systemdUnit?: true
 }
 
 /** `ingot serve`: a first computer. */
@@ -22,9 +25,10 @@ export const addServe = (program: Command, context: CommandContext): Command =>
     .option('--no-netboot', 'a job server without boot services, given by --data and --listen instead of a file')
     .option('--data <directory>', 'data directory (with --no-netboot)')
     .option('--listen <address:port>', 'where HTTP listens (with --no-netboot)')
+    .option('--systemd-unit', 'print a systemd unit that runs it by --config, with no more rights than it needs, and end')
     .addHelpText(
       'after',
-      '\nExamples:\n  ingot serve --config /etc/ingot/ingot.yaml\n  ingot serve --no-netboot --data /var/lib/ingot --listen 192.0.2.1:8080',
+      '\nExamples:\n  ingot serve --config /etc/ingot/ingot.yaml --systemd-unit > /etc/systemd/system/ingot.service\n  ingot serve --config /etc/ingot/ingot.yaml\n  ingot serve --no-netboot --data /var/lib/ingot --listen 192.0.2.1:8080',
     )
     .action((options: ServeOptions) => serve(options, context))
 
@@ -42,8 +46,16 @@ async function readConfig({ config, netboot, data, listen }: ServeOptions): Prom
   return configWithoutNetboot({ data, listen })
 }
 
-async function serve(options: ServeOptions, { run, start, log, signal }: CommandContext): Promise<void> {
+/** Where this package's program is, whatever it is linked from. */
+const program = join(import.meta.dirname, '../ingot')
+
+async function serve(options: ServeOptions, { run, start, log, signal, print }: CommandContext): Promise<void> {
   const config = await readConfig(options)
+  if (options.systemdUnit === true) {
+    if (options.config === undefined) throw new IngotError('argument-invalid', '--systemd-unit: expected --config FILE beside it, got none')
+    const { dataDirectory } = config
+    return print(renderUnit({ program, configPath: resolve(options.config), dataDirectory, netboot: config.netboot !== undefined }).trimEnd())
+  }
   const server = await startFirstComputer({ config, log, run, start })
   log.info({ url: server.url, data: config.dataDirectory, netboot: config.netboot !== undefined }, 'first computer up')
   if (!signal.aborted) await once(signal, 'abort')

@@ -53,7 +53,7 @@ describe('help and mistakes', () => {
   })
 })
 
-describe('exit codes', () => {
+describe('exit codes', { timeout: 120_000 }, () => {
   test.each([
     [0, ['completion', 'bash']],
     [1, ['appliance', 'show', '--out', '/nowhere']],
