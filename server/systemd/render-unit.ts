@@ -40,7 +40,6 @@ LimitNOFILE=65536
 
 CapabilityBoundingSet=${capabilities}
 NoNewPrivileges=yes
-UMask=0027
 
 ProtectSystem=strict
 ReadWritePaths=${quote(dataDirectory)}
