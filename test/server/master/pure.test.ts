@@ -24,6 +24,7 @@ describe('configuration', () => {
     expect(parseMasterConfig(text, '/etc/ingot/master.yaml')).toEqual({
       dataDirectory: '/etc/var',
       listen: { address: '192.0.2.1', port: 8080 },
+      openMetrics: false,
       firstComputers: [{ name: 'hall-a', url: 'http://10.77.0.1:8080', credentials: { worker: 'ingot_worker_a', operator: 'ingot_operator_a' } }],
     })
   })
