@@ -2,11 +2,11 @@ import { inNamespace } from '../helpers/namespace.ts'
 import type { BootInput, BootResult } from './netboot-scenario.ts'
 
 /** Boots a machine in a network of its own and returns its hops, each with the file that it names, for example `tftp snponly.efi`. */
-export const boot = async (path: BootInput['path'], mode: BootInput['mode'] = 'dhcp', more: Pick<BootInput, 'asksBeforeAdmission'> = {}) => {
+export const boot = async (path: BootInput['path'], mode: BootInput['mode'] = 'dhcp', more: Pick<BootInput, 'asksBeforeAdmission' | 'nic' | 'cable'> = {}) => {
   const { hops } = await inNamespace<BootResult>(
     new URL('netboot-scenario.ts', import.meta.url),
     { path, mode, routerAdvertisements: true, ...more },
-    { timeoutMs: 120_000 },
+    { timeoutMs: 240_000 },
   )
   // EDK2 asks for each file twice, first for its size.
   const told = hops.filter(({ hop }) => hop !== 'tftp-asked')
