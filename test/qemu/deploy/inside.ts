@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run, start } from '../../../appliance/run.ts'
@@ -15,6 +15,8 @@ import { rackNetwork } from '../../../server/rack/network.ts'
 import { withRack, type Rack } from '../../../server/rack/rack.ts'
 import { createSshKey, type SshKey } from '../../../server/prove/ssh.ts'
 import { addJob, eventsOf, startServer, takeOver, waitForJob, type StartedServer } from '../first-computer.ts'
+import type { Scene } from '../run-scene.ts'
+import { writeUnprovenRecipe } from '../unproven-recipe.ts'
 
 /*
  * What runs inside the namespaces of the rack: a first computer with an image, and bare machines with larger disks that it is deployed to, side by side.
@@ -35,15 +37,10 @@ export interface SceneMachine {
   address?: string
 }
 
-export interface DeployScene {
-  /** An empty directory. */
-  directory: string
-  /** Where the built appliance is. */
-  appliance: string
-  /** Data directory of an earlier first computer, which may have images. */
-  earlier: string
+export interface DeployScene extends Scene {
+  /** Packages that the image has beside those of the shipped recipe; it is then built for this scene. */
+  packages?: string[]
   machines: SceneMachine[]
-  result: string
 }
 
 /** What a machine is after it has booted its own disk. */
@@ -56,10 +53,12 @@ export interface DeployedMachine {
   machineId: string
   sshHostKey: string
   rootBytes: number
+  /** What cloud-init takes the machine for; `none` where there is none. */
+  instanceId: string
   addresses: string[]
 }
 
-const { directory, appliance, earlier, machines, result } = JSON.parse(process.argv[2] ?? '{}') as DeployScene
+const { directory, appliance, earlier, packages = [], machines, result } = JSON.parse(process.argv[2] ?? '{}') as DeployScene
 const serverAddress = `${rackNetwork.address}:8080`
 
 /** The newest image that an earlier first computer made, or one that is made now. */
@@ -67,12 +66,13 @@ async function findImage(rack: Rack, server: ServerAddress, data: string): Promi
   const images = await openImageStore(join(data, 'images'))
   const newest = (await images.list()).at(-1)
   images.close()
-  if (newest !== undefined) return newest.name
-  await addJob(server, { id: 'build', recipe: 'debian-12' })
+  if (newest !== undefined && packages.length === 0) return newest.name
+  const recipe = packages.length === 0 ? 'debian-12' : 'unproven'
+  await addJob(server, { id: 'build', recipe })
   const builder = await powerOn(rack, { name: 'builder', mac: '52:54:00:77:03:00', firmware: 'bios', bus: 'virtio', diskBytes: 4 * 1024 ** 3 })
   await waitForJob(server, 'build', ({ end }) => end !== undefined, builder)
   await builder.powerOff()
-  return 'debian-12'
+  return recipe
 }
 
 async function powerOn(rack: Rack, { name, mac, firmware, bus, diskBytes }: Omit<SceneMachine, 'deploy' | 'user'>): Promise<Machine> {
@@ -94,7 +94,7 @@ async function bySsh(login: string, script: string, { path }: SshKey, signal: Ab
   }
 }
 
-const look = 'hostname; hostname -f; cat /etc/machine-id; cut -d" " -f2 /etc/ssh/ssh_host_ed25519_key.pub; df --block-size=1 --output=size / | tail -n 1; ip -4 -o address show scope global | awk "{print \\$4}"'
+const look = 'hostname; hostname -f; cat /etc/machine-id; cut -d" " -f2 /etc/ssh/ssh_host_ed25519_key.pub; df --block-size=1 --output=size / | tail -n 1; cat /var/lib/cloud/data/instance-id || echo none; ip -4 -o address show scope global | awk "{print \\$4}"'
 
 async function deploy(machine: SceneMachine, { rack, server, at, image, key }: { rack: Rack; server: StartedServer; at: ServerAddress; image: string; key: SshKey }): Promise<DeployedMachine> {
   const id = `deploy-${machine.name}`
@@ -105,17 +105,20 @@ async function deploy(machine: SceneMachine, { rack, server, at, image, key }: {
   await on.console.waitFor(/login:$/m, signal)
   const leased = (await eventsOf(server, on)).findLast((event) => event.hop === 'dhcp-ack')!.address
   const told = await bySsh(`${machine.user}@${machine.address ?? leased}`, look, key, signal)
-  const [hostname = '', fullName = '', machineId = '', sshHostKey = '', size = '', ...addresses] = told.split('\n')
+  const [hostname = '', fullName = '', machineId = '', sshHostKey = '', size = '', instanceId = '', ...addresses] = told.split('\n')
   const events = await eventsOf(server, on)
   const hops = events.map(({ hop }) => hop)
-  return { id: on.id, status: status!, hops: hops.slice(hops.indexOf('performed')), hostname, fullName, machineId, sshHostKey, rootBytes: Number(size), addresses }
+  return { id: on.id, status: status!, hops: hops.slice(hops.indexOf('performed')), hostname, fullName, machineId, sshHostKey, rootBytes: Number(size), instanceId, addresses }
 }
 
 await insideNamespace(run, async () => {
+  const recipes = join(directory, 'recipes')
+  await mkdir(recipes)
+  if (packages.length > 0) await writeUnprovenRecipe(recipes, (recipe) => recipe.replace('  - bootloader:', `  - packages: ${JSON.stringify(packages)}\n$&`))
   await takeOver(earlier, join(directory, 'data'), ['components', 'packages', 'images'])
   const outcome = await withRack({ run, start }, async (rack): Promise<DeployedMachine[]> => {
     const netboot = { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199' }
-    const server = await startServer('data', { directory, appliance, listen: serverAddress, netboot })
+    const server = await startServer('data', { directory, appliance, listen: serverAddress, netboot, recipes: [recipes] })
     const at = { url: `http://${serverAddress}`, token: await server.token('operator') }
     const key = await createSshKey(directory, run)
     const image = await findImage(rack, at, server.data)

@@ -10,22 +10,16 @@ import type { Machine } from '../../../server/rack/machine.ts'
 import { rackNetwork } from '../../../server/rack/network.ts'
 import { withRack, type Rack } from '../../../server/rack/rack.ts'
 import { addJob, eventsOf, startServer, takeOver, waitForJob, type StartedServer } from '../first-computer.ts'
+import type { Scene } from '../run-scene.ts'
 
 /*
  * What runs inside the namespaces of the rack: one bare machine after the other builds a recipe, the same with another page, and one that starts from the
  * image of the first. Its only argument is a `LayersScene`; what each build took is written to `result`.
  */
 
-export interface LayersScene {
-  /** An empty directory. */
-  directory: string
-  /** Where the built appliance is. */
-  appliance: string
-  /** Data directory of an earlier first computer, whose components and packages save making and fetching them anew. */
-  earlier: string
+export interface LayersScene extends Scene {
   /** Folder of the recipe that is built. */
   recipe: string
-  result: string
 }
 
 /** What a build took: seconds until the image was received, and bytes over the cable of the machine in both directions. */

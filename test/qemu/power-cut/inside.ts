@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, start } from '../../../appliance/run.ts'
 import type { JobDetails } from '../../../server/api/history.ts'
@@ -8,21 +8,13 @@ import type { Machine } from '../../../server/rack/machine.ts'
 import { rackNetwork } from '../../../server/rack/network.ts'
 import { withRack } from '../../../server/rack/rack.ts'
 import { addJob, startServer, takeOver, waitForJob } from '../first-computer.ts'
+import type { Scene } from '../run-scene.ts'
+import { writeUnprovenRecipe } from '../unproven-recipe.ts'
 
 /*
  * What runs inside the namespaces of the rack: two first computers with one job each, three machines, and a power cut in the middle of a job.
- * Its only argument is a `PowerCut`; what came of it is written to `result`.
+ * Its only argument is a `Scene`; what came of it is written to `result`.
  */
-
-export interface PowerCut {
-  /** An empty directory. */
-  directory: string
-  /** Where the built appliance is. */
-  appliance: string
-  /** Data directory of an earlier first computer, whose components save building them anew. */
-  earlier: string
-  result: string
-}
 
 export interface PowerCutResult {
   /** Ids of the three machines in the order in which they were powered on; the first lost its power. */
@@ -30,20 +22,13 @@ export interface PowerCutResult {
   jobs: { first: JobDetails; second: JobDetails }
 }
 
-const { directory, appliance, earlier, result } = JSON.parse(process.argv[2] ?? '{}') as PowerCut
+const { directory, appliance, earlier, result } = JSON.parse(process.argv[2] ?? '{}') as Scene
 const url = (port: number) => `http://${rackNetwork.address}:${port}`
 const job = (id: string) => ({ id, recipe: 'unproven', silenceLimitSeconds: 20 })
 
-/** The shipped recipe without its proof, which is not what this is about. */
-async function writeRecipe(folder: string): Promise<void> {
-  const path = join(folder, 'unproven', 'recipe.yaml')
-  await cp(join(import.meta.dirname, '../../../images/recipes/debian-12'), join(folder, 'unproven'), { recursive: true })
-  await writeFile(path, `${(await readFile(path, 'utf8')).replace('name: debian-12', 'name: unproven')}\nproof: none\n`)
-}
-
 await insideNamespace(run, async () => {
   const recipes = join(directory, 'recipes')
-  await writeRecipe(recipes)
+  await writeUnprovenRecipe(recipes)
   for (const name of ['first', 'second']) await takeOver(earlier, join(directory, name), ['components', 'packages'])
   const outcome = await withRack({ run, start }, async (rack): Promise<PowerCutResult> => {
     const second = await startServer('second', { directory, appliance, listen: `${rackNetwork.address}:8081`, recipes: [recipes] })
