@@ -12,10 +12,11 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      // Most of these wait for disks, clocks and other programs; side by side they take two thirds of the time.
-      { extends: true, test: { name: 'programs', include: ['**/*.test.ts'], exclude: ['qemu/**', ...slow], maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } } },
-      // A virtual machine takes every processor there is.
-      { extends: true, test: { name: 'machines', include: ['qemu/**/*.test.ts'], exclude: slow, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      // Most of these wait for disks, clocks and other programs.
+      { extends: true, test: { name: 'servers', include: ['**/*.test.ts'], exclude: ['appliance/**', 'qemu/**', ...slow], maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } } },
+      // One after the other: a virtual machine takes every processor there is, and a filesystem that is mounted while another test makes a mount
+      // namespace stays in use there for as long as that lasts.
+      { extends: true, test: { name: 'machines', include: ['{appliance,qemu}/**/*.test.ts'], exclude: slow, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 })

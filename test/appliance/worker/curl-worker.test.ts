@@ -44,7 +44,7 @@ async function serve(data: string): Promise<string> {
   return url
 }
 
-test('B13-B15 a worker written in the shell with curl does a whole job', async () => {
+test('B13-B15 a worker written in the shell with curl does a whole job', { timeout: 120_000 }, async () => {
   const data = await mkdtemp(join(tmpdir(), 'ingot-curl-'))
   onTestFinished(() => rm(data, { recursive: true }))
   await mkdir(join(data, 'plans'))

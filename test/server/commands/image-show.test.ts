@@ -32,7 +32,7 @@ async function setUp() {
 
 test('ingot image list shows how each version was proven, also to programs', async () => {
   const { call } = await setUp()
-  expect((await call('list')).map((line) => line.split(/ {2}/).at(-1))).toEqual(['boots on BIOS', 'no proof', 'not proven here'])
+  expect((await call('list')).map((line) => line.split(/ {2}/).at(-1)?.trim())).toEqual(['PROOF', 'boots on BIOS', 'no proof', 'not proven here'])
   expect(JSON.parse((await call('list', '--json')).join('')).map(({ proof }: { proof: unknown }) => proof)).toEqual(['booted', 'none', null])
 })
 

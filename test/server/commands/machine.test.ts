@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { pino } from 'pino'
@@ -22,6 +22,8 @@ beforeEach(async () => {
     headers: { authorization: `Bearer ${await server.tokens.create({ role: 'worker', name: machineId })}`, 'content-type': 'application/json' },
     body: JSON.stringify(inventory()),
   })
+  // Events are gathered for a moment before they are written.
+  await expect.poll(() => readFile(join(server.directory, 'events.ndjson'), 'utf8')).toContain(machineId)
 })
 
 async function ingot(...args: string[]): Promise<string[]> {

@@ -30,10 +30,10 @@ export interface ImageServer {
  * The OCI endpoints on a port of their own over a store that is new and empty unless there is one. A worker's credential is `credential` and its claim
  * `claim`, on a job for the image `debian-12` if it says `ingot-job: debian`; an operator's is `operator`.
  */
-export async function startImageServer({ directory, port = 0 }: { directory?: string; port?: number } = {}): Promise<ImageServer> {
+export async function startImageServer({ directory, port = 0, onRequest }: { directory?: string; port?: number; onRequest?: (store: ImageServer['store']) => void } = {}): Promise<ImageServer> {
   const path = directory ?? (await mkdtemp(join(tmpdir(), 'ingot-images-')))
   const store = await openImageStore(path)
-  const served = await serveImages(store, port)
+  const served = await serveImages(store, port, () => onRequest?.(store))
   return {
     ...served,
     store,
@@ -47,10 +47,11 @@ export async function startImageServer({ directory, port = 0 }: { directory?: st
 }
 
 /** The same over any store. */
-export async function serveImages(store: ImageStore, wantedPort = 0): Promise<Pick<ImageServer, 'url' | 'claims' | 'published' | 'close'>> {
+export async function serveImages(store: ImageStore, wantedPort = 0, onRequest = () => {}): Promise<Pick<ImageServer, 'url' | 'claims' | 'published' | 'close'>> {
   const claims = new Set(['claim'])
   const published: Image[] = []
   const app = createApp({ log: pino({ level: 'silent' }) })
+  app.addHook('onRequest', async () => onRequest())
   await app.register(ociRoutes, {
     store,
     authorize: async (request, allowed) => {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { randomInt } from 'node:crypto'
 import { startImageServer } from './image-server.ts'
 
 export interface ServerTask {
@@ -11,9 +11,16 @@ export interface ServerTask {
 
 /* A server of images in a process of its own, for tests that kill it: `node server-process.ts TASK_AS_JSON`. Prints its address. */
 const { directory, port = 0, collectsAlways = false } = JSON.parse(process.argv[2]!) as ServerTask
-const server = await startImageServer({ directory, port })
+// By requests and not by time, so that a slow machine collects at the same moments.
+const untilNext = () => randomInt(1, 150)
+let left = untilNext()
+const server = await startImageServer({
+  directory,
+  port,
+  onRequest: ({ registry }) => {
+    if (!collectsAlways || --left > 0) return
+    left = untilNext()
+    void registry.collectGarbage({ keepSince: new Date() })
+  },
+})
 process.stdout.write(`${server.url}\n`)
-while (collectsAlways) {
-  await sleep(Math.random() * 500)
-  await server.store.registry.collectGarbage({ keepSince: new Date() })
-}

@@ -79,7 +79,7 @@ export async function runLoadWorker(worker: string, options: LoadOptions, notes:
     notes.claims.set(id, [...(notes.claims.get(id) ?? []), claim])
     const { imageVersion } = taken.body as Status
     const held = { [claimHeader]: claim, [jobHeader]: id }
-    await expect([200], `/plans/${id}.json`, {})
+    await expect([200], `/plans/${id}.json`, { headers: held })
     for (let stepIndex = 0; stepIndex < 3; stepIndex++) {
       const report = { state: 'running', progress: { stepIndex, stepCount: 3, step: 'image' } }
       await expect([200], `/status/${id}.json`, { method: 'PUT', headers: { ...json, ...held, 'if-match': '*' }, body: JSON.stringify(report) })
@@ -87,7 +87,7 @@ export async function runLoadWorker(worker: string, options: LoadOptions, notes:
     }
     for (const bytes of blobs) {
       const digest = `sha256:${hash('sha256', bytes)}`
-      const known = await ask(`/v2/disk/blobs/${digest}`)
+      const known = await ask(`/v2/disk/blobs/${digest}`, { headers: held })
       if (known.status !== 200) await expect([201], `/v2/disk/blobs/uploads/?digest=${digest}`, { method: 'POST', headers: { 'content-type': 'application/octet-stream', ...held }, body: bytes })
     }
     await expect([201], `/v2/disk/manifests/${imageVersion}`, { method: 'PUT', headers: { 'content-type': 'application/vnd.oci.image.manifest.v1+json', ...held }, body: manifest })

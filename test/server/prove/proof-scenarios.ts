@@ -65,7 +65,7 @@ export function describeProofs(name: string, makeHome?: () => Promise<StoreHome>
       expect(record).toMatchObject({ artifactType: 'application/vnd.dev.ingot.proof.v1+json', subject: image.digest })
       expect(attested).toEqual([{ proof: 'booted', visible: [] }])
       expect(await server.jobs.status('a')).toMatchObject({ state: 'performed', imageDigest: image.digest })
-      expect(hopsOf(rack)).toEqual(['claim', 'image', 'performed'])
+      await expect.poll(() => hopsOf(rack)).toEqual(['claim', 'image', 'performed'])
     })
 
     test('F2 an image that does not prove good is never visible, and the attempt is lost telling why', async () => {
