@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import prettyBytes from 'pretty-bytes'
-import { buildAppliance } from '../../appliance/os/build-appliance.ts'
 import { loadAppliance, type Appliance } from '../../appliance/os/load-appliance.ts'
 import { defaultMirrors } from '../config.ts'
 import type { CommandContext } from './context.ts'
@@ -41,6 +40,7 @@ export function addAppliance(program: Command, { run, log, print, say, signal }:
     .addHelpText('after', '\nExample:\n  sudo ingot appliance build --out /var/lib/ingot/appliance')
     .action(async (options: BuildCommandOptions) => {
       let said = ''
+      const { buildAppliance } = await import('../../appliance/os/build-appliance.ts')
       const built = await buildAppliance({
         directory: options.out,
         mirror: options.mirror,

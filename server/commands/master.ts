@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { IngotError } from '../errors.ts'
 import { parseMasterConfig } from '../master/master-config.ts'
-import { startMaster } from '../master/start-master.ts'
 import type { CommandContext } from './context.ts'
 
 const help = `
@@ -41,6 +40,8 @@ async function master(path: string, { log, signal }: CommandContext): Promise<vo
     throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
   })
   const config = parseMasterConfig(text, path)
+  // Loaded here only: it is most of Ingot, and each command would wait for it.
+  const { startMaster } = await import('../master/start-master.ts')
   const running = await startMaster({ config, log })
   log.info({ url: running.url, data: config.dataDirectory, firstComputers: config.firstComputers.map(({ name }) => name) }, 'master up')
   if (!signal.aborted) await once(signal, 'abort')

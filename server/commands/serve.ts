@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { configWithoutNetboot, readConfigFile, type Config } from '../config.ts'
 import { IngotError } from '../errors.ts'
-import { startFirstComputer } from '../first-computer.ts'
 import { renderUnit } from '../systemd/render-unit.ts'
 import type { CommandContext } from './context.ts'
 
@@ -56,6 +55,8 @@ async function serve(options: ServeOptions, { run, start, log, signal, print }: 
     const { dataDirectory } = config
     return print(renderUnit({ program, configPath: resolve(options.config), dataDirectory, netboot: config.netboot !== undefined }).trimEnd())
   }
+  // Loaded here only: it is most of Ingot, and each command would wait for it.
+  const { startFirstComputer } = await import('../first-computer.ts')
   const server = await startFirstComputer({ config, log, run, start })
   log.info({ url: server.url, data: config.dataDirectory, netboot: config.netboot !== undefined }, 'first computer up')
   if (!signal.aborted) await once(signal, 'abort')

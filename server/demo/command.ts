@@ -5,7 +5,6 @@ import { IngotError } from '../errors.ts'
 import { diskBuses, firmwares, nicModels, type DiskBus, type Firmware, type NicModel } from '../rack/machine-spec.ts'
 import { demoPaths } from './options.ts'
 import { prepareAppliance } from './prepare-appliance.ts'
-import { runDemo } from './run-demo.ts'
 
 interface DemoFlags {
   firmware: Firmware
@@ -52,6 +51,7 @@ async function demo({ memory, recipes, secureBoot = false, offline = false, json
   // What goes well is told by the timeline.
   const quiet = log.child({}, { level: 'warn' })
   const colours = output.isTTY && env.NO_COLOR === undefined
+  const { runDemo } = await import('./run-demo.ts')
   exit(
     await runDemo({
       options: { ...flags, memoryMiB: memory, recipes: recipes.map((folder) => resolve(folder)), secureBoot, offline, json, keep, colours },
