@@ -45,7 +45,7 @@ describe('from power-on to a bootable image', () => {
     // Told in an order that varies by milliseconds: what is asked around the claim, and the components beside the first step.
     const beside = ['worker', 'plan', 'stage2', 'component']
     expect(run.hops.filter((hop) => !beside.includes(hop))).toEqual([
-      ...['dhcp-discover', 'dhcp-offer', 'dhcp-ack', 'boot-script', 'kernel', 'initramfs', 'claim', 'step', 'image', 'performed'],
+      ...['dhcp-discover', 'dhcp-offer', 'dhcp-ack', 'boot-script', 'kernel', 'initramfs', 'credential', 'claim', 'step', 'image', 'performed'],
     ])
     expect(run.hops).toEqual(expect.arrayContaining(beside))
     expect(run.hops.slice(run.hops.indexOf('claim'), run.hops.indexOf('image'))).toContain('component')
