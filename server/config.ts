@@ -69,6 +69,8 @@ export const configSchema = Type.Object(
     database: Type.Optional(Type.String({ minLength: 1 })),
     /** Who is told of jobs and images; nobody unless given. */
     webhooks: Type.Optional(Type.Array(webhookSchema)),
+    /** How many boots of each machine its timeline keeps, of 400 events at most; the oldest go first. Default 5. */
+    keptBoots: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
     /** Whether `GET /metrics` is answered without a credential. Default false. */
     openMetrics: Type.Optional(Type.Boolean()),
     /** Where the built appliance is; default `appliance` in the data directory. Taken relative to the file. */
@@ -99,6 +101,7 @@ export interface Config {
   images: ImagesConfig
   proof: { atOnce: number; secureBoot: boolean }
   webhooks: WebhookConfig[]
+  keptBoots: number
   openMetrics: boolean
   applianceDirectory: string
 }
@@ -134,6 +137,7 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
     images: resolveImages(file.images, folder),
     proof: { atOnce: file.proof?.atOnce ?? 1, secureBoot: file.proof?.secureBoot ?? false },
     webhooks: resolveWebhooks(file.webhooks ?? [], folder),
+    keptBoots: file.keptBoots ?? 5,
     openMetrics: file.openMetrics ?? false,
     applianceDirectory: file.appliance === undefined ? resolve(dataDirectory, 'appliance') : resolve(folder, file.appliance),
   }

@@ -113,9 +113,9 @@ export async function createFile(path: string, content: string | Uint8Array, { m
 
 /**
  * Puts text at the end of a file, or makes the file; when the disk is full, nothing of it stays there. It may be lost in a crash of the machine. Whoever
- * appends to a file does so in turns.
+ * appends to a file does so in turns. Returns the size of the file, in bytes.
  */
-export async function appendToFile(path: string, text: string): Promise<void> {
+export async function appendToFile(path: string, text: string): Promise<number> {
   try {
     const file = await open(path, 'a')
     try {
@@ -124,6 +124,7 @@ export async function appendToFile(path: string, text: string): Promise<void> {
         await file.truncate(size)
         throw error
       })
+      return size + Buffer.byteLength(text)
     } finally {
       await file.close()
     }

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { MachineEvent } from './api/event.ts'
+import { createDirectoryLock } from './directory-lock.ts'
 import { appendToFile } from './durable-file.ts'
+import { compactEvents } from './timeline/compact-events.ts'
+import type { EventLimits } from './timeline/select-events.ts'
 
 /** A `MachineEvent` before it is given its time. */
 export type NewMachineEvent = MachineEvent extends infer Each ? (Each extends MachineEvent ? Omit<Each, 'time'> : never) : never
@@ -27,14 +30,28 @@ export interface EventLog {
   close(): Promise<void>
 }
 
+export interface EventLogOptions extends Partial<EventLimits> {
+  log?: Logger
+  /** A file that has grown so large is written anew with what is kept, in bytes. Default 4 MiB, and never less than twice what was kept. */
+  compactBytes?: number
+}
+
+const defaults = { bootsPerMachine: 5, totalBytes: 14 * 1024 * 1024, compactBytes: 4 * 1024 * 1024 }
+
 const keptEvents = 10_000
 /** Events are gathered for so long before they are written: opening the file for each one costs more than all the rest of a DHCP answer. */
 const gatherMs = 10
 
-/** Opens the events of a data directory. What cannot be written, because the disk is full, is written when it can: no job waits for it. */
-export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = {}): EventLog {
+/**
+ * Opens the events of a data directory. What cannot be written, because the disk is full, is written when it can: no job waits for it. Several servers may
+ * write to one directory.
+ */
+export function openEventLog(dataDirectory: string, { log, ...options }: EventLogOptions = {}): EventLog {
+  const { compactBytes, ...limits } = { ...defaults, ...options }
   mkdirSync(dataDirectory, { recursive: true })
   const path = join(dataDirectory, 'events.ndjson')
+  // Who appends to a file that another process is just putting a new one in the place of would write for nobody.
+  const lock = createDirectoryLock(join(dataDirectory, 'events.lock'), async () => {})
   const events: NumberedEvent[] = []
   const listeners = new Set<(event: NumberedEvent) => void>()
   // Numbers rise over a new start too, so that a follower who comes back then misses nothing: microseconds since 1970.
@@ -49,7 +66,8 @@ export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = 
       const lines = unwritten
       unwritten = []
       try {
-        await appendToFile(path, lines.join(''))
+        const sizeBytes = await lock.hold(() => appendToFile(path, lines.join('')))
+        if (sizeBytes > compactAtBytes) startCompacting()
         if (failed) log?.info('events are written again')
         failed = false
       } catch (error) {
@@ -65,6 +83,24 @@ export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = 
   }
   const startWriting = (): void => {
     writing ??= write()
+  }
+
+  let compactAtBytes = compactBytes
+  let compacting: Promise<void> | undefined
+  const compact = async (): Promise<void> => {
+    try {
+      const keptBytes = await compactEvents(path, { ...limits, alone: lock.hold })
+      if (keptBytes === undefined) return
+      compactAtBytes = Math.max(compactBytes, 2 * keptBytes)
+      log?.info({ keptBytes }, 'events of long ago were taken away')
+    } catch (error) {
+      log?.error({ err: error }, 'events of long ago cannot be taken away')
+      // Not at each event from now on: the disk may be full.
+      compactAtBytes *= 2
+    }
+  }
+  const startCompacting = (): void => {
+    compacting ??= compact().finally(() => (compacting = undefined))
   }
 
   return {
@@ -85,6 +121,8 @@ export function openEventLog(dataDirectory: string, { log }: { log?: Logger } = 
     async close() {
       await writing
       if (unwritten.length > 0) await write()
+      await compacting
+      lock.close()
     },
   }
 }

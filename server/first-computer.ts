@@ -93,7 +93,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const { dataDirectory, listen } = config
   const appliance = config.netboot === undefined ? undefined : await loadAppliance(config.applianceDirectory)
   const configuredWebhooks = await readWebhooks(config.webhooks)
-  const events = openEventLog(dataDirectory, { log: log.child({ part: 'events' }) })
+  const events = openEventLog(dataDirectory, { bootsPerMachine: config.keptBoots, log: log.child({ part: 'events' }) })
   const { emit } = events
   const tokens = await keepTokens(dataDirectory, { log: log.child({ part: 'tokens' }) })
   const authorize = tokenAuthorize(tokens)

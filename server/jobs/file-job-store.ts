@@ -287,7 +287,7 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
     isPerformed: endedJobs.isPerformed,
     writePlan: (id, plan) => replaceFile(paths.of('plans', id), renderDataFile(plan)),
     plan: (id) => readDataFile(planSchema, paths.of('plans', id)),
-    appendLog: (id, text) => appendToFile(paths.log(id), text),
+    appendLog: async (id, text) => void (await appendToFile(paths.log(id), text)),
     log: (id) => readIfThere(paths.log(id)),
     problems: () => listFile.problems(),
     follow(listener) {

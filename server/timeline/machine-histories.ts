@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MachineEvent } from '../api/event.ts'
 import { shareNext } from '../share-next.ts'
-import { addEvent } from './add-event.ts'
+import { collectEvents } from './collect-events.ts'
+import { readLines } from './event-lines.ts'
 
 /** The latest events of each machine, from `events.ndjson`. */
 export interface MachineHistories {
@@ -16,17 +17,14 @@ export interface MachineHistories {
 
 /** What lies further back in a long file is of boots long ago. */
 const mostBytes = 32 * 1024 * 1024
-/** The machines heard of least recently are forgotten first. */
-const mostMachines = 5000
+/** By its beginning a file is told from one that was put in its place and has the same inode. */
+const headBytes = 64
 
-/**
- * Reads from the file, and not from the memory of the one who writes it: two servers may write to one directory, and a command reads it without any. A line
- * that is no event, as a crash may leave, is passed over.
- */
+/** Reads from the file, and not from the memory of the one who writes it: two servers may write to one directory, and a command reads it without any. */
 export function openMachineHistories(dataDirectory: string): MachineHistories {
   const path = join(dataDirectory, 'events.ndjson')
-  const histories = new Map<string, MachineEvent[]>()
-  let inode: number | undefined
+  let histories = collectEvents()
+  let identity: { inode: number; head: Buffer } | undefined
   let readBytes = 0
 
   async function read(): Promise<void> {
@@ -36,45 +34,23 @@ export function openMachineHistories(dataDirectory: string): MachineHistories {
     })
     if (file === undefined) return
     try {
-      const { ino, size } = await file.stat()
-      if (ino !== inode || size < readBytes) {
-        histories.clear()
-        inode = ino
-        readBytes = Math.max(0, size - mostBytes)
-      }
-      if (size === readBytes) return
-      const bytes = Buffer.alloc(size - readBytes)
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, readBytes)
-      // Somebody may be in the middle of a line.
-      const whole = bytes.subarray(0, bytes.subarray(0, bytesRead).lastIndexOf(0x0a) + 1)
-      readBytes += whole.length
-      for (const line of whole.toString().split('\n')) keep(line)
+      const { ino: inode, size } = await file.stat()
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+      const head = buffer.subarray(0, bytesRead)
+      const isSame = identity?.inode === inode && size >= readBytes && identity.head.equals(head.subarray(0, identity.head.length))
+      // Whoever asks meanwhile is told of what was, and not of a part of what is.
+      const target = isSame ? histories : collectEvents()
+      readBytes = await readLines(file, { start: isSame ? readBytes : Math.max(0, size - mostBytes), end: size }, target.add)
+      histories = target
+      identity = { inode, head }
     } finally {
       await file.close()
     }
   }
 
-  function keep(line: string): void {
-    let event: MachineEvent
-    try {
-      event = JSON.parse(line) as MachineEvent
-    } catch {
-      return
-    }
-    if (typeof event?.machine !== 'string') return
-    const events = histories.get(event.machine) ?? []
-    addEvent(events, event)
-    histories.delete(event.machine)
-    histories.set(event.machine, events)
-    for (const oldest of histories.keys()) {
-      if (histories.size <= mostMachines) break
-      histories.delete(oldest)
-    }
-  }
-
   return {
     refresh: shareNext(read),
-    machines: () => [...histories.keys()].toSorted(),
-    of: (machine) => histories.get(machine) ?? [],
+    machines: () => [...histories.machines.keys()].toSorted(),
+    of: (machine) => histories.machines.get(machine) ?? [],
   }
 }

@@ -51,6 +51,7 @@ describe('a whole configuration', () => {
       images: {},
       proof: { atOnce: 1, secureBoot: false },
       webhooks: [],
+      keptBoots: 5,
       openMetrics: false,
       applianceDirectory: '/etc/var/appliance',
     })
