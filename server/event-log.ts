@@ -60,14 +60,16 @@ export function openEventLog(dataDirectory: string, { log, ...options }: EventLo
   let unwritten: string[] = []
   let writing: Promise<void> | undefined
   let failed = false
+  let isClosed = false
   const write = async (): Promise<void> => {
     await sleep(gatherMs)
     while (unwritten.length > 0) {
       const lines = unwritten
       unwritten = []
       try {
-        const sizeBytes = await lock.hold(() => appendToFile(path, lines.join('')))
-        if (sizeBytes > compactAtBytes) startCompacting()
+        const append = () => appendToFile(path, lines.join(''))
+        const sizeBytes = await (isClosed ? append() : lock.hold(append))
+        if (sizeBytes > compactAtBytes && !isClosed) startCompacting()
         if (failed) log?.info('events are written again')
         failed = false
       } catch (error) {
@@ -122,6 +124,9 @@ export function openEventLog(dataDirectory: string, { log, ...options }: EventLo
       await writing
       if (unwritten.length > 0) await write()
       await compacting
+      // What comes after this is written all the same.
+      isClosed = true
+      await writing
       lock.close()
     },
   }

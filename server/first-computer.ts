@@ -96,7 +96,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const events = openEventLog(dataDirectory, { bootsPerMachine: config.keptBoots, log: log.child({ part: 'events' }) })
   const { emit } = events
   const tokens = await keepTokens(dataDirectory, { log: log.child({ part: 'tokens' }) })
-  const authorize = tokenAuthorize(tokens)
+  // The list is opened later, and by what checks its requests.
+  const authorize = tokenAuthorize(tokens, (machine, before) => jobs.holdsSince(machine, before))
   const machines = openMachineStore(dataDirectory)
   const admission = createAdmission({ machines, tokens, policy: config.admit, emit, log: log.child({ part: 'machines' }) })
   const signingKey = await openSigningKey(dataDirectory)

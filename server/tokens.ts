@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Identity } from './http/auth.ts'
 import { keepFirstAdminToken, readFirstAdminToken, removeFirstAdminToken } from './tokens/first-admin-token.ts'
+import { openMachineBoots } from './tokens/machine-boots.ts'
 import { hashOf, openSecretFiles, type SecretFile, type SecretFiles } from './tokens/secret-files.ts'
 
 /*
@@ -12,6 +13,8 @@ import { hashOf, openSecretFiles, type SecretFile, type SecretFiles } from './to
 /** A credential that was found is known for so long, in milliseconds: a worker asks many times a second, and each time is a file read. */
 const knownMs = 1000
 const mostKnown = 10_000
+/** What machines are given lasts a day; which boot was given something last counts for longer than that. */
+const longestMachineLifeMs = 48 * 3_600_000
 
 const secretOf = (kind: string): string => `ingot_${kind}_${randomBytes(32).toString('base64url')}`
 
@@ -23,10 +26,17 @@ export interface ListedToken extends Identity {
   expiresAt?: string
 }
 
+export interface RedeemedTicket {
+  machine: string
+  boot: number
+  /** `late`: a later boot of the machine has exchanged its own. */
+  use: 'first' | 'again' | 'late'
+}
+
 /** The credentials kept below a data directory, in `tokens/`, `tickets/` and `sessions/`. */
 export interface Tokens {
   /** Makes a credential, for example `ingot_worker_Zm9v…`; it cannot be shown again. */
-  create(identity: Identity, lifeSeconds?: number): Promise<string>
+  create(identity: Identity, lifeSeconds?: number, boot?: number): Promise<string>
   /** At the first start, when there is no admin yet, makes one and returns the path of the file that its token is in, for its owner alone to read. */
   createFirstAdmin(): Promise<string | undefined>
   /** Whose credential this is, or nothing when it is unknown or has ended. One whose file was taken away is good for one second more. */
@@ -42,8 +52,11 @@ export interface Tokens {
   endSession(secret: string): Promise<void>
   /** Makes a single-use ticket for a machine, for its boot script. */
   createTicket(machine: string, lifeSeconds: number): Promise<string>
-  /** Uses up a ticket and tells the machine it was for; nothing when it is unknown or too old. Of any number that show it, one gets `isFirst`. */
-  redeemTicket(ticket: string): Promise<{ machine: string; isFirst: boolean } | undefined>
+  /**
+   * Uses up a ticket and tells the machine and the boot it was for; nothing when it is unknown or too old. Of any number that show it, one gets `first`, unless
+   * the machine has used the ticket of a later boot. What earlier boots were given is superseded from then on.
+   */
+  redeemTicket(ticket: string): Promise<RedeemedTicket | undefined>
   /** Ends the credentials that this machine was given. */
   revokeMachine(machine: string): Promise<void>
   /** Takes away what has ended. */
@@ -51,12 +64,15 @@ export interface Tokens {
 }
 
 const identityOf = ({ role, name, isMachine }: SecretFile): Identity => ({ role, name, ...(isMachine === undefined ? {} : { isMachine }) })
+/** What an earlier version of Ingot made tells no boot. */
+const bootOf = ({ boot, createdAt }: SecretFile): number => boot ?? Date.parse(createdAt)
 const idOf = (hash: string): string => hash.slice(0, 12)
 
 /** Opens the credentials of a data directory. `now` is the clock, in milliseconds since 1970. */
 export function openTokens(dataDirectory: string, now: () => number = Date.now): Tokens {
   const open = (folder: string): SecretFiles => openSecretFiles(join(dataDirectory, folder), now)
   const [tokens, tickets, usedTickets, sessions] = [open('tokens'), open('tickets'), open('tickets/used'), open('sessions')]
+  const boots = openMachineBoots(join(dataDirectory, 'tickets/boots'), now)
 
   const fileOf = (identity: Identity, lifeSeconds?: number): SecretFile => ({
     ...identity,
@@ -73,7 +89,8 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     known.delete(credential)
     const file = await tokens.find(credential)
     if (file === undefined) return undefined
-    const identity = identityOf(file)
+    const latest = file.isMachine === true ? await boots.latest(file.name) : undefined
+    const identity: Identity = { ...identityOf(file), ...(latest !== undefined && bootOf(file) < latest.boot ? { supersededAt: latest.at } : {}) }
     const endsMs = file.expiresAt === undefined ? Infinity : Date.parse(file.expiresAt)
     if (known.size >= mostKnown) known.clear()
     known.set(credential, { identity, readAtMs: nowMs, untilMs: Math.min(endsMs, nowMs + knownMs) })
@@ -81,9 +98,9 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
   }
 
   return {
-    async create(identity, lifeSeconds) {
+    async create(identity, lifeSeconds, boot) {
       const credential = secretOf(identity.role)
-      await tokens.keep(credential, fileOf(identity, lifeSeconds))
+      await tokens.keep(credential, { ...fileOf(identity, lifeSeconds), ...(boot === undefined ? {} : { boot }) })
       return credential
     },
     async createFirstAdmin() {
@@ -124,7 +141,7 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     },
     async createTicket(machine, lifeSeconds) {
       const ticket = secretOf('ticket')
-      await tickets.keep(ticket, fileOf({ role: 'worker', name: machine }, lifeSeconds))
+      await tickets.keep(ticket, { ...fileOf({ role: 'worker', name: machine }, lifeSeconds), boot: await boots.next(machine) })
       return ticket
     },
     async redeemTicket(ticket) {
@@ -133,10 +150,12 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
       if (file !== undefined && (await tickets.use(ticket))) {
         // Kept for as long as it would have been good, so that whoever shows it again is noticed.
         await usedTickets.keep(ticket, file)
-        return { machine: file.name, isFirst: true }
+        const isLatest = await boots.begin(file.name, bootOf(file))
+        known.clear()
+        return { machine: file.name, boot: bootOf(file), use: isLatest ? 'first' : 'late' }
       }
       const used = file ?? (await usedTickets.find(ticket))
-      return used === undefined ? undefined : { machine: used.name, isFirst: false }
+      return used === undefined ? undefined : { machine: used.name, boot: bootOf(used), use: 'again' }
     },
     async revokeMachine(machine) {
       for (const { hash, file } of await tokens.list()) if (file.isMachine === true && file.name === machine) await tokens.removeHash(hash)
@@ -144,6 +163,7 @@ export function openTokens(dataDirectory: string, now: () => number = Date.now):
     },
     async sweep() {
       for (const each of [tokens, tickets, usedTickets, sessions]) await each.sweep()
+      await boots.sweep(now() - longestMachineLifeMs)
     },
   }
 }

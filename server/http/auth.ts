@@ -25,6 +25,8 @@ export interface Identity {
   name: string
   /** Given to a machine for its ticket: it speaks for that machine and no other. A worker's token that was made by hand may speak for many. */
   isMachine?: true
+  /** When a later boot of that machine was given a credential of its own: this one is good only for a job that the machine took before. */
+  supersededAt?: string
 }
 
 /**

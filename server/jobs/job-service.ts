@@ -40,6 +40,8 @@ export interface JobService {
   remove(id: string): Promise<void>
   /** The first job that was pushed to this machine and that nobody has taken yet. */
   assignedTo(machine: string): Promise<string | undefined>
+  /** Whether this worker holds a job that it took before a moment, for example `2026-11-23T21:20:01.123Z`. */
+  holdsSince(worker: string, before: string): Promise<boolean>
   /** Whether a machine has a job, or may take one now or in a while; of one that was never seen nobody knows what it may not. */
   hasWorkFor(machine: string): Promise<boolean>
   performed(): Promise<EndedJob[]>
@@ -192,6 +194,7 @@ export function createJobService(options: JobServiceOptions): JobService {
       const { status } = done.record
       if (status !== undefined && rules.isUnderWay(status)) claims.announceLoss(status, 'cancelled')
     },
+    holdsSince: async (worker, before) => (await store.held()).some(({ status }) => status?.worker === worker && status.claimedAt <= before),
     async hasWorkFor(machine) {
       const [held, assigned] = await Promise.all([store.held(), store.assigned()])
       if (held.some(({ status }) => status?.worker === machine) || assigned.some(({ job }) => job.assignedTo === machine)) return true

@@ -13,6 +13,8 @@ export interface SecretFile {
   createdAt: string
   /** After this moment it is refused; absent for those that do not end. */
   expiresAt?: string
+  /** Of a ticket, and of the credential that was given for it: which boot of the machine; see `MachineBoots`. */
+  boot?: number
   /** Of a session: the hash of the token that was signed in with. */
   token?: string
 }

@@ -29,6 +29,15 @@ test('F8 events are kept in order, one line each, and told to those who follow',
   expect(await jobsIn()).toEqual([...names, 'last'])
 })
 
+test('what is told after the end is written too, and troubles nobody', async () => {
+  const events = openEventLog(directory)
+  events.emit({ machine: 'm1', hop: 'claim', job: 'a' })
+  await events.close()
+  events.emit({ machine: 'm1', hop: 'claim', job: 'b' })
+  await events.written()
+  expect(await jobsIn()).toEqual(['a', 'b'])
+})
+
 test('events that cannot be written stop nobody, and are written when they can be', async () => {
   await mkdir(path)
   const events = openEventLog(directory)

@@ -44,9 +44,38 @@ test('a credential whose file was taken away is good for one second more, whiche
 test('of twenty that redeem one ticket at once, one gets the machine', async () => {
   const tokens = openTokens(directory)
   const ticket = await tokens.createTicket('52-54-00-12-34-56', 60)
+  const machine = '52-54-00-12-34-56'
   const answers = await Promise.all(Array.from({ length: 20 }, () => tokens.redeemTicket(ticket)))
-  expect(answers.filter((answer) => answer?.isFirst === true)).toEqual([{ machine: '52-54-00-12-34-56', isFirst: true }])
-  expect(await tokens.redeemTicket(ticket)).toEqual({ machine: '52-54-00-12-34-56', isFirst: false })
+  expect(answers.filter((answer) => answer?.use === 'first')).toEqual([{ machine, boot: expect.any(Number), use: 'first' }])
+  expect(await tokens.redeemTicket(ticket)).toMatchObject({ machine, use: 'again' })
+})
+
+test('a ticket is worth nothing once that of a later boot was used, whichever way the clock is set and however close they are', async () => {
+  let nowMs = Date.parse('2026-11-23T12:00:00Z')
+  const tokens = openTokens(directory, () => nowMs)
+  const [first, second] = [await tokens.createTicket('m1', 60), await tokens.createTicket('m1', 60)]
+  expect(await tokens.redeemTicket(second)).toMatchObject({ use: 'first' })
+  expect(await tokens.redeemTicket(first)).toMatchObject({ machine: 'm1', use: 'late' })
+  expect(await tokens.redeemTicket(first)).toMatchObject({ use: 'again' })
+  nowMs -= 3_600_000
+  const third = await openTokens(directory, () => nowMs).createTicket('m1', 60)
+  expect(await tokens.redeemTicket(third)).toMatchObject({ use: 'first' })
+  expect(await tokens.redeemTicket(await tokens.createTicket('m2', 60))).toMatchObject({ machine: 'm2', use: 'first' })
+})
+
+test('what an earlier boot of a machine was given is told as superseded once a later ticket is used, by other servers on the directory too', async () => {
+  const [tokens, other] = [openTokens(directory), openTokens(directory)]
+  const boot = async (machine: string) => {
+    const { boot } = (await tokens.redeemTicket(await tokens.createTicket(machine, 60)))!
+    return tokens.create({ role: 'worker', name: machine, isMachine: true }, 60, boot)
+  }
+  const [first, neighbour] = [await boot('m1'), await boot('m2')]
+  expect((await tokens.identify(first))?.supersededAt).toBeUndefined()
+  const second = await boot('m1')
+  for (const each of [tokens, other]) {
+    expect((await each.identify(first))?.supersededAt).toEqual(expect.any(String))
+    for (const lasting of [second, neighbour]) expect((await each.identify(lasting))?.supersededAt).toBeUndefined()
+  }
 })
 
 test('a ticket is no credential and a credential is no ticket', async () => {
@@ -106,8 +135,13 @@ test('what has ended is swept away, and nothing else', async () => {
   nowMs += 60_000
   await tokens.sweep()
   expect(await readdir(join(directory, 'tokens'))).toHaveLength(1)
-  expect(await readdir(join(directory, 'tickets'))).toEqual(['used'])
+  expect((await readdir(join(directory, 'tickets'))).toSorted()).toEqual(['boots', 'used'])
   expect(await readdir(join(directory, 'tickets/used'))).toEqual([])
+  // Which boot was the latest is asked for as long as something that an earlier one was given may be good.
+  expect(await readdir(join(directory, 'tickets/boots'))).toEqual(['m1.json'])
   expect(await readdir(join(directory, 'sessions'))).toEqual([])
   expect(await tokens.identify(lasting)).toEqual({ role: 'viewer', name: 'ada' })
+  nowMs += 48 * 3_600_000
+  await tokens.sweep()
+  expect(await readdir(join(directory, 'tickets/boots'))).toEqual([])
 })

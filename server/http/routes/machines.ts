@@ -42,8 +42,9 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     const redeemed = await tokens.redeemTicket(request.body.ticket)
     const refuse = (machineId: string | undefined, why: string) => machineId !== undefined && emit({ machine: machineId, hop: 'ticket-refused', address: request.ip, why })
     if (redeemed === undefined) refuse(machineAt?.(request.ip.replace(/^::ffff:/, '')), 'it is unknown or too old')
-    if (redeemed?.isFirst === false) refuse(redeemed.machine, 'it was used already')
-    if (redeemed?.isFirst !== true) throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
+    if (redeemed?.use === 'again') refuse(redeemed.machine, 'it was used already')
+    if (redeemed?.use === 'late') refuse(redeemed.machine, 'a later boot of the machine has used its own')
+    if (redeemed?.use !== 'first') throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
     const { machine } = redeemed
     // Somebody may have decided otherwise since the ticket was given.
     if (!admission.isAdmitted(await machines.read(machine))) {
@@ -52,7 +53,7 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     }
     emit({ machine, hop: 'credential' })
     request.identity = { role: 'worker', name: machine, isMachine: true }
-    const own = await tokens.create(request.identity, credentialLifeSeconds)
+    const own = await tokens.create(request.identity, credentialLifeSeconds, redeemed.boot)
     const answer: CredentialAnswer = {
       machine,
       credential: own,

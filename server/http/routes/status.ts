@@ -47,6 +47,7 @@ export const statusRoutes: FastifyPluginAsync<Pick<JobRoutesOptions, 'jobs' | 'a
       const status = await jobs.report(id, request.body, claimOf(request), write.etag)
       return reply.header('etag', etagOf(status)).send(status)
     }
+    if (identity.supersededAt !== undefined) throw new HttpProblem(403, `a later boot of ${identity.name} was given a credential at ${identity.supersededAt}: with this one no job is to be had any more`)
     const claim = request.headers[claimHeader] === undefined ? randomBytes(32).toString('base64url') : claimOf(request)
     const report = { worker: identity.name, server: `${request.protocol}://${request.host}`, ...request.body }
     const { status, created } = await jobs.claim(id, report, claim)

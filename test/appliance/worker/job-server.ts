@@ -27,8 +27,8 @@ export interface JobServer {
   stop(): Promise<void>
   /** Puts a job on the list by hand, as a person would, after those that stand there. */
   addJob(job: { id: string; [field: string]: unknown }, steps?: Step[]): Promise<void>
-  /** A single-use ticket for the test's machine. */
-  ticket(): Promise<string>
+  /** A single-use ticket for the test's machine, or another. */
+  ticket(of?: string): Promise<string>
   /** Asks as an operator; the body of the answer, or its status when that is a refusal. */
   ask(method: string, path: string, body?: object): Promise<unknown>
   status(job: string): Promise<Status>
@@ -78,7 +78,7 @@ export async function openJobServer({ others = [], othersFirst = false }: JobSer
       const listed = await readFile(path, 'utf8').then((text) => (JSON.parse(text) as { jobs: object[] }).jobs, () => [])
       await writeFile(path, JSON.stringify({ version: 1, jobs: [...listed, 'deploy' in job ? job : { recipe: 'r', ...job }] }))
     },
-    ticket: () => tokens.createTicket(machine, 60),
+    ticket: (of = machine) => tokens.createTicket(of, 60),
     async ask(method, path, body) {
       const answer = await fetch(`${url()}${path}`, {
         method,

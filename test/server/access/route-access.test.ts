@@ -100,6 +100,15 @@ describe.each(all)('%s', { timeout: 120_000 }, (what, served) => {
   })
 })
 
+test('a credential of an earlier boot of a machine opens nothing that is not open to everyone', { timeout: 120_000 }, async () => {
+  const tokens = openTokens(join(directory, 'first'))
+  const { boot } = (await tokens.redeemTicket(await tokens.createTicket('52-54-00-00-00-99', 60)))!
+  const worker = await tokens.create({ role: 'worker', name: '52-54-00-00-00-99', isMachine: true }, 60, boot)
+  await tokens.redeemTicket(await tokens.createTicket('52-54-00-00-00-99', 60))
+  const first = { ...all.at(-1)![1], credentials: new Map([['worker', worker] as const]) }
+  for (const row of table.filter(({ route }) => routesOf(first).includes(route))) expect([row.route, row.target, await isLetIn(first, row, 'worker')]).toEqual([row.route, row.target, row.letIn.includes('nobody')])
+})
+
 test('the table has no row for a route that no server has', () => {
   const routes = all.flatMap(([, served]) => routesOf(served))
   expect(table.map(({ route }) => route).filter((route) => !routes.includes(route))).toEqual([])

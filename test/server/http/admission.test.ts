@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAdmission } from '../../../server/admission.ts'
-import { inventory, openJobServer, type JobServer } from './job-server.ts'
+import { inventory, newClaim, openJobServer, type JobServer } from './job-server.ts'
 
 const mac = '52-54-00-00-00-09'
 let server: JobServer
@@ -74,6 +74,15 @@ describe('a ticket', () => {
     expect((await exchange(ticket)).statusCode).toBe(401)
     expect(told().at(-1)).toMatchObject({ machine: mac, hop: 'ticket-refused', address: '127.0.0.1', why: 'it was used already' })
   })
+
+  test('that somebody kept is refused once the machine has booted with a later one, which it takes nothing from', async () => {
+    await server.admission.admit(mac, 'ci')
+    const [kept, used] = [await server.tokens.createTicket(mac, 60), await server.tokens.createTicket(mac, 60)]
+    const { credential } = (await exchange(used)).json() as { credential: string }
+    expect((await exchange(kept)).statusCode).toBe(401)
+    expect(told().at(-1)).toMatchObject({ machine: mac, hop: 'ticket-refused', why: 'a later boot of the machine has used its own' })
+    expect((await server.app.inject({ url: '/jobs.json', headers: { authorization: `Bearer ${credential}` } })).statusCode).toBe(200)
+  })
 })
 
 describe('a credential that a machine was given', () => {
@@ -88,6 +97,31 @@ describe('a credential that a machine was given', () => {
     expect((await server.app.inject({ url: '/jobs.json', headers })).statusCode).toBe(200)
     await server.operator('POST', `/machines/${mac}/refuse`)
     expect((await server.app.inject({ url: '/jobs.json', headers })).statusCode).toBe(401)
+  })
+
+  test('is refused once a later boot of the machine has its own, and says so', async () => {
+    const [first, second] = [await asMachine(), await asMachine()]
+    const refused = await server.app.inject({ url: '/jobs.json', headers: first })
+    expect([refused.statusCode, refused.json()]).toEqual([401, expect.objectContaining({ title: expect.stringContaining(`of an earlier boot of ${mac}`) })])
+    expect((await server.app.inject({ url: '/jobs.json', headers: second })).statusCode).toBe(200)
+  })
+
+  test('is good for the job that was taken with it, and for no other, until that has ended, though somebody else has booted as the machine', async () => {
+    await server.writeList({ id: 'job-1', recipe: 'r' }, { id: 'job-2', recipe: 'r' })
+    const first = await asMachine()
+    const take = async (id: string, headers: object) => {
+      const claim = newClaim()
+      const { statusCode } = await server.app.inject({ method: 'PUT', url: `/status/${id}.json`, payload: {}, headers: { ...headers, 'if-none-match': '*', 'ingot-claim': claim } })
+      return { claim, statusCode }
+    }
+    const { claim } = await take('job-1', first)
+    const report = async (payload: object) => (await server.app.inject({ method: 'PUT', url: '/status/job-1.json', payload, headers: { ...first, 'if-match': '*', 'ingot-claim': claim } })).statusCode
+    const second = await asMachine()
+    expect(await report({ state: 'running' })).toBe(200)
+    expect((await take('job-2', first)).statusCode).toBe(403)
+    expect((await take('job-2', second)).statusCode).toBe(201)
+    expect(await report({ state: 'failed', failure: { step: 's', message: 'm', lastLines: [] } })).toBe(200)
+    expect(await report({})).toBe(401)
   })
 
   test('tells of no other machine', async () => {

@@ -66,7 +66,7 @@ export async function openJobServer({ list = [] }: { list?: object[] } = {}) {
   }
   const jobs = createJobService({ store: await openFileJobStore(directory), makePlan: async () => plan, emit: events.emit, machines })
   const app = createApp({ log: pino({ level: 'silent' }) })
-  const authorize = tokenAuthorize(tokens)
+  const authorize = tokenAuthorize(tokens, jobs.holdsSince)
   let made = 0
   await app.register(jobRoutes, {
     jobs,
