@@ -52,6 +52,13 @@ export function openEventLog(dataDirectory: string, { log, ...options }: EventLo
   const path = join(dataDirectory, 'events.ndjson')
   // Who appends to a file that another process is just putting a new one in the place of would write for nobody.
   const lock = createDirectoryLock(join(dataDirectory, 'events.lock'), async () => {})
+  // The lock keeps out others; those of this process take turns.
+  let turn: Promise<unknown> = Promise.resolve()
+  const alone = <Result>(act: () => Promise<Result>): Promise<Result> => {
+    const done = turn.then(() => (isClosed ? act() : lock.hold(act)))
+    turn = done.catch(() => {})
+    return done
+  }
   const events: NumberedEvent[] = []
   const listeners = new Set<(event: NumberedEvent) => void>()
   // Numbers rise over a new start too, so that a follower who comes back then misses nothing: microseconds since 1970.
@@ -67,8 +74,7 @@ export function openEventLog(dataDirectory: string, { log, ...options }: EventLo
       const lines = unwritten
       unwritten = []
       try {
-        const append = () => appendToFile(path, lines.join(''))
-        const sizeBytes = await (isClosed ? append() : lock.hold(append))
+        const sizeBytes = await alone(() => appendToFile(path, lines.join('')))
         if (sizeBytes > compactAtBytes && !isClosed) startCompacting()
         if (failed) log?.info('events are written again')
         failed = false
@@ -91,7 +97,7 @@ export function openEventLog(dataDirectory: string, { log, ...options }: EventLo
   let compacting: Promise<void> | undefined
   const compact = async (): Promise<void> => {
     try {
-      const keptBytes = await compactEvents(path, { ...limits, alone: lock.hold })
+      const keptBytes = await compactEvents(path, { ...limits, alone })
       if (keptBytes === undefined) return
       compactAtBytes = Math.max(compactBytes, 2 * keptBytes)
       log?.info({ keptBytes }, 'events of long ago were taken away')

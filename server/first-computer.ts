@@ -288,6 +288,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
         appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path, inventory: appliance.inventoryPath },
         bootFiles: netboot.bootFiles,
         machineAt,
+        whyNotAt: netboot.whyNotAt,
       })
     }
     ownUrl = await listenAt(app, listen)

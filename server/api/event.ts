@@ -17,6 +17,7 @@ export type Hop =
   | 'tftp-refused'
   | 'http'
   | 'admission'
+  | 'script-refused'
   | 'boot-script'
   | 'local-disk'
   | 'kernel'
@@ -65,6 +66,8 @@ export type MachineEvent = { time: string; machine: string } & (
   /** `waiting`: it asked what to boot and is not admitted; the others are what `by`, a token's name, decided. */
   | { hop: 'admission'; state: 'waiting'; address: string }
   | { hop: 'admission'; state: 'admitted' | 'refused'; by: string }
+  /** Somebody asked for its boot script, with a ticket, from an address that the machine cannot have. */
+  | { hop: 'script-refused'; address: string; why: string }
   | { hop: 'boot-script'; address: string }
   /** It was told to boot its own disk. */
   | { hop: 'local-disk'; address: string; why: string }

@@ -5,7 +5,7 @@ import { describeEvent } from '../timeline/describe-event.ts'
 const untold: readonly Hop[] = ['dhcp-offer', 'tftp-asked', 'credential', 'step', 'proof', 'lost']
 const tones: Partial<Record<Hop, 'good' | 'bad'>> = {
   ...{ 'dhcp-discover': 'bad', 'dhcp-refused': 'bad', 'dhcp-declined': 'bad', 'tftp-stalled': 'bad', 'tftp-refused': 'bad' },
-  ...{ 'broken-off': 'bad', 'ticket-refused': 'bad', failed: 'bad', performed: 'good' },
+  ...{ 'broken-off': 'bad', 'ticket-refused': 'bad', 'script-refused': 'bad', failed: 'bad', performed: 'good' },
 }
 
 /** What a hop is called for people, and what is worth knowing of it; undefined for what the demo does not tell. */

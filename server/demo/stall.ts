@@ -16,6 +16,7 @@ const next: Record<Hop | 'power-on', { missing: string; limitSeconds: number }> 
   http: { missing: 'no boot script asked for', limitSeconds: 60 },
   tftp: { missing: 'no boot script asked for', limitSeconds: 60 },
   admission: { missing: '', limitSeconds: Infinity },
+  'script-refused': { missing: 'no boot script asked for from the address that it was given', limitSeconds: 60 },
   'boot-script': { missing: 'no kernel fetched', limitSeconds: 60 },
   'local-disk': { missing: '', limitSeconds: Infinity },
   kernel: { missing: 'no initramfs fetched', limitSeconds: 60 },

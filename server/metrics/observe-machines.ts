@@ -37,8 +37,9 @@ const stateAfter = {
   lost: 'lost',
   // Of an image that this machine made a while ago: says nothing of the machine.
   proof: undefined,
-  // Of who showed the ticket, which need not be the machine.
+  // Of who showed the ticket or asked for one, which need not be the machine.
   'ticket-refused': undefined,
+  'script-refused': undefined,
 } as const satisfies Record<Hop, string | undefined>
 type MachineState = NonNullable<(typeof stateAfter)[Hop]> | 'unseen'
 

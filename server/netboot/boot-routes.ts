@@ -14,6 +14,8 @@ export interface BootRoutesOptions extends BootScriptsOptions {
   /** The files of TFTP, for firmware that boots by HTTP. */
   bootFiles: ReadonlyMap<string, StaticFile>
   machineAt: (ipv4: string) => string | undefined
+  /** Why a machine cannot be the one that asks from an address; nothing where that is not known. */
+  whyNotAt: (machine: string, ipv4: string) => string | undefined
 }
 
 const parts = [
@@ -26,9 +28,10 @@ const parts = [
 
 /** What machines fetch by HTTP on their way to the worker. No credential is asked for: firmware has none. */
 export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, options) => {
-  const { httpUrl, appliance, bootFiles, machineAt, emit } = options
+  const { httpUrl, appliance, bootFiles, machineAt, whyNotAt, emit } = options
   const bootScripts = createBootScripts(options)
-  const machineOf = (request: FastifyRequest) => machineAt(request.ip.replace(/^::ffff:/, ''))
+  const addressOf = ({ ip }: FastifyRequest): string => ip.replace(/^::ffff:/, '')
+  const machineOf = (request: FastifyRequest) => machineAt(addressOf(request))
 
   app.get<{ Querystring: { mac?: string } }>('/boot/ipxe', { config: { rateLimit: perMinute(600) } }, async (request, reply) => {
     const { mac } = request.query
@@ -36,7 +39,14 @@ export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, opt
     if (mac === undefined) return renderAutoexecScript(ipxeScriptUrl(httpUrl))
     if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(mac))
       throw new HttpProblem(400, `mac: expected a MAC address such as 52-54-00-12-34-56, got ${JSON.stringify(mac)}`)
-    return bootScripts('ipxe', mac, request.ip.replace(/^::ffff:/, ''))
+    const address = addressOf(request)
+    const why = whyNotAt(mac, address)
+    if (why !== undefined) {
+      emit({ machine: mac, hop: 'script-refused', address, why })
+      request.log.warn({ machine: mac, address, why }, 'no boot script: somebody else asks in the name of a machine')
+      throw new HttpProblem(403, `${address} asks what ${mac} is to boot, and ${why}`)
+    }
+    return bootScripts('ipxe', mac, address)
   })
 
   for (const { url, part, hop } of parts) {

@@ -60,6 +60,8 @@ export interface Netboot {
   readonly bootFiles: ReadonlyMap<string, StaticFile>
   /** Id of the machine that was given an address, for example `52-54-00-12-34-56` for `10.77.0.100`. */
   machineAt(ipv4: string): string | undefined
+  /** Why a machine cannot be the one that asks from an address; nothing where addresses are given by others too. */
+  whyNotAt(machine: string, ipv4: string): string | undefined
   close(): Promise<void>
 }
 
@@ -75,6 +77,7 @@ export async function startNetboot(options: NetbootOptions): Promise<Netboot> {
   const { secureBoot } = options
   const bootFiles = await loadBootFiles(httpUrl, { secureBoot: secureBoot !== undefined })
   let machineAt: Netboot['machineAt'] = () => undefined
+  let whyNotAt: Netboot['whyNotAt'] = () => undefined
   const forGrub = secureBoot === undefined ? [] : filesForGrub(secureBoot, (ipv4) => machineAt(ipv4))
   await checkOtherServers(options)
 
@@ -99,12 +102,13 @@ export async function startNetboot(options: NetbootOptions): Promise<Netboot> {
     const started = await startDhcp(options, log.child({ service: 'dhcp' }))
     services.push(started)
     machineAt = (ipv4) => started.machineAt(ipv4)
+    whyNotAt = (machine, ipv4) => started.whyNotAt(machine, ipv4)
   } catch (error) {
     await close()
     throw error
   }
   log.info({ interface: interfaceName, address, mode: dhcp === undefined ? 'proxy' : 'dhcp', range: dhcp?.range }, 'machines can boot from the network')
-  return { bootFiles, machineAt, close }
+  return { bootFiles, machineAt, whyNotAt, close }
 }
 
 /** Throws an `IngotError` `config-invalid` with a line for each setting that cannot be. */

@@ -13,6 +13,8 @@ import type { AddressOptions, NetbootOptions } from './netboot.ts'
 export interface Dhcp {
   /** Id of the machine that has an address. */
   machineAt(ipv4: string): string | undefined
+  /** Why a machine cannot be the one that asks from an address, for example 'it was given 10.77.0.100'; nothing where others give addresses too. */
+  whyNotAt(machine: string, ipv4: string): string | undefined
   close(): Promise<void>
 }
 
@@ -22,7 +24,7 @@ export function startDhcp(options: NetbootOptions, log: Logger): Promise<Dhcp> {
 }
 
 async function startDhcpMode(options: NetbootOptions, dhcp: AddressOptions, log: Logger): Promise<Dhcp> {
-  const { interfaceName, address, prefixLength, dataDirectory, httpUrl, policies, emit, run, start } = options
+  const { interfaceName, address, prefixLength, dataDirectory, httpUrl, policies, allowOtherServers, emit, run, start } = options
   await mkdir(dataDirectory, { recursive: true })
   const leaseFile = openLeaseFile(join(dataDirectory, 'leases.ndjson'))
   const networks = [{ address, prefixLength, range: dhcp.range, router: dhcp.router }, ...dhcp.relayed] as const
@@ -45,6 +47,11 @@ async function startDhcpMode(options: NetbootOptions, dhcp: AddressOptions, log:
     const server = await startDhcpServer({ interfaceName, serverAddress: address, ports: [serverPort], respond, start, log })
     return {
       machineAt: (ipv4) => leases.machineAt(ipv4),
+      whyNotAt(machine, ipv4) {
+        const given = leases.leaseOf(machine)?.address
+        if (allowOtherServers || given === ipv4) return undefined
+        return given === undefined ? 'it was given no address here' : `it was given ${given}`
+      },
       async close() {
         await server.close()
         await probe.close()
@@ -60,5 +67,5 @@ async function startDhcpMode(options: NetbootOptions, dhcp: AddressOptions, log:
 async function startProxyMode({ interfaceName, address, httpUrl, policies, emit, start }: NetbootOptions, log: Logger): Promise<Dhcp> {
   const { respond, machineAt } = createProxyResponder({ serverAddress: address, httpUrl, policies }, emit)
   const server = await startDhcpServer({ interfaceName, serverAddress: address, ports: [serverPort, bootServicePort], respond, start, log })
-  return { machineAt, close: () => server.close() }
+  return { machineAt, whyNotAt: () => undefined, close: () => server.close() }
 }

@@ -16,8 +16,8 @@ export interface Journey {
   failure?: Failure
 }
 
-/** About a copy of an image that it made, and about whoever showed its ticket once more: the machine itself is where it was. */
-const tellsOfOthers: readonly Hop[] = ['proof', 'ticket-refused']
+/** About a copy of an image that it made, and about whoever showed its ticket once more or asked in its name: the machine itself is where it was. */
+const tellsOfOthers: readonly Hop[] = ['proof', 'ticket-refused', 'script-refused']
 
 /** How much the newest of several measured rates counts: reports come every few seconds, and a rate that jumps is hard to read. */
 const newestShare = 0.4

@@ -11,8 +11,9 @@ export function addEvent(events: MachineEvent[], event: MachineEvent): void {
   if (events.length > mostEvents) events.shift()
 }
 
-/** The same step of the same job told again, or an address that an operating system asks for again. */
+/** The same step of the same job told again, an address that an operating system asks for again, or somebody who asks in its name again and again. */
 function repeats(before: MachineEvent, event: MachineEvent): boolean {
   if (event.hop === 'step') return before.hop === 'step' && before.job === event.job && before.progress.stepIndex === event.progress.stepIndex
+  if (event.hop === 'script-refused') return before.hop === 'script-refused' && before.address === event.address
   return event.hop === 'dhcp-ack' && event.file === '' && before.hop === 'dhcp-ack' && before.file === '' && before.address === event.address
 }

@@ -3,7 +3,7 @@ import { times, type Stage, type StageFacts, type Stages } from './stage.ts'
 
 type BootHop =
   | ('tftp-asked' | 'tftp' | 'tftp-stalled' | 'tftp-refused' | 'http' | 'broken-off')
-  | ('boot-script' | 'local-disk' | 'kernel' | 'initramfs' | 'stage2' | 'credential' | 'ticket-refused' | 'admission')
+  | ('script-refused' | 'boot-script' | 'local-disk' | 'kernel' | 'initramfs' | 'stage2' | 'credential' | 'ticket-refused' | 'admission')
 
 const booting = (doing: string, afterSeconds: number, happened: string, cause: string): Stage => ({
   state: 'on-its-way',
@@ -82,6 +82,13 @@ export const bootStages: Stages<BootHop> = {
   http: ({ event, boot }) => started(event.file, boot),
   'broken-off': ({ event }) =>
     booting(`fetches ${event.file} again`, 60, `broke off ${event.file} after ${percent(event)} of it`, 'it was switched off or started anew, memory is short, or the way to it breaks'),
+  'script-refused': ({ event }) =>
+    booting(
+      'asks for its boot script again',
+      0,
+      `was refused its boot script: ${event.address} asked for it, and ${event.why}`,
+      'another machine asks in its name, or it has its address from elsewhere: look for a second DHCP server (`ingot doctor --config FILE`), and for a router that changes addresses on the way',
+    ),
   'boot-script': () => booting('reads its boot script', 90, 'got its boot script and fetched no kernel', 'see its console: iPXE tells there what failed; check that TCP to this host passes'),
   'local-disk': ({ event }) => ({ state: 'own-disk', doing: `boots its own disk: ${event.why}` }),
   kernel: () => booting('fetches the initramfs', 120, 'got kernel but no initramfs', 'see its console: memory is short, or the connection broke'),

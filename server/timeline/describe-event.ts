@@ -31,6 +31,8 @@ export function describeEvent(event: MachineEvent): { what: string; detail: stri
       return { what: 'admission', detail: event.state === 'waiting' ? `waits: ingot machine admit ${event.machine}` : `${event.state} by ${event.by}` }
     case 'boot-script':
       return { what: 'boot script', detail: `asked for by ${event.address}` }
+    case 'script-refused':
+      return { what: 'boot script', detail: `refused to ${event.address}: ${event.why}` }
     case 'local-disk':
       return { what: 'local disk', detail: event.why }
     case 'kernel':

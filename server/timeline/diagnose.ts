@@ -49,6 +49,9 @@ function lastThatTells(boot: readonly MachineEvent[]): MachineEvent | undefined 
         return event.found || !hasFile
       case 'proof':
         return false
+      // Whoever asks in the name of a machine that has its script is another.
+      case 'script-refused':
+        return !boot.some(({ hop }) => hop === 'boot-script' || hop === 'local-disk')
       // Whoever shows the ticket after the worker has used it is not the worker.
       case 'ticket-refused':
         return !boot.some(({ hop }) => hop === 'credential')

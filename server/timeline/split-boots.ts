@@ -3,7 +3,7 @@ import type { Hop, MachineEvent } from '../api/event.ts'
 /** What firmware and iPXE do before they are told what to run: to repeat these is to try again, and no new boot. */
 const beforeTheScript: readonly Hop[] = [
   ...(['dhcp-discover', 'dhcp-offer', 'dhcp-ack', 'dhcp-refused', 'dhcp-declined', 'dhcp-elsewhere'] as const),
-  ...(['tftp-asked', 'tftp', 'tftp-stalled', 'tftp-refused', 'http', 'broken-off'] as const),
+  ...(['tftp-asked', 'tftp', 'tftp-stalled', 'tftp-refused', 'http', 'broken-off', 'script-refused'] as const),
 ]
 /** Firmware that tries again does so within this time; later somebody has switched the machine on. */
 const longestPauseMs = 30 * 60_000

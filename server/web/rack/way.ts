@@ -17,6 +17,7 @@ const stationOfHop: Partial<Record<Hop, (typeof stations)[number]>> = {
   'tftp-refused': 'boot file',
   http: 'boot file',
   'boot-script': 'script',
+  'script-refused': 'script',
   admission: 'script',
   'ticket-refused': 'script',
   kernel: 'kernel',

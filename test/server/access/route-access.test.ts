@@ -44,7 +44,7 @@ async function openAll(): Promise<Record<string, Served>> {
   const path = join(directory, 'file')
   await writeFile(path, 'x')
   const appliance = { kernel: path, initramfs: path, stage2: path, inventory: path }
-  const hooks = { issueTicket: async () => 'ticket', knownAtBoot: async () => ({ hasWork: true, isAdmitted: false }), onWaiting: async () => {}, machineAt: () => undefined, emit: () => {} }
+  const hooks = { issueTicket: async () => 'ticket', knownAtBoot: async () => ({ hasWork: true, isAdmitted: false }), onWaiting: async () => {}, machineAt: () => undefined, whyNotAt: () => undefined, emit: () => {} }
   await app.register(bootRoutes, { httpUrl: 'http://10.77.0.1:8080', stage2Digest: 'sha256:0', appliance, bootFiles: new Map([['snponly.efi', { path }]]), ...hooks })
   const boot = { url: await listenAt(app, { address: '127.0.0.1', port: 0 }), routes: app.listedRoutes, close: () => app.close() }
 

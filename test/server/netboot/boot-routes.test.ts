@@ -26,6 +26,7 @@ let events: NewMachineEvent[]
 let known: string | undefined
 let knownAtBoot: KnownAtBoot
 let waiting: string[]
+let notHere: string | undefined
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot boot '))
@@ -35,6 +36,7 @@ beforeEach(async () => {
   known = machine
   knownAtBoot = { hasWork: true, isAdmitted: true }
   waiting = []
+  notHere = undefined
   app = createApp({ log: pino({ level: 'silent' }) })
   await app.register(bootRoutes, {
     httpUrl,
@@ -48,6 +50,7 @@ beforeEach(async () => {
     knownAtBoot: async () => knownAtBoot,
     onWaiting: async (id, address) => void waiting.push(`${id} ${address}`),
     machineAt: (address) => (address === '127.0.0.1' ? known : undefined),
+    whyNotAt: (_, address) => (address === '127.0.0.1' ? notHere : undefined),
     emit: (event) => void events.push(event),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -93,6 +96,12 @@ describe('/boot/ipxe', () => {
     const why = 'no job is for it'
     for (let asked = 0; asked < 3; asked++) expect(await (await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=pcbios`)).text()).toBe(renderLocalDiskScript(why))
     expect(events).toEqual(Array.from({ length: 3 }, () => ({ machine, hop: 'local-disk', address: '127.0.0.1', why })))
+  })
+  it('is refused to an address that the machine does not have, and told of', async () => {
+    notHere = 'it was given 10.77.0.100'
+    const answer = await fetch(`${url}/boot/ipxe?mac=${machine}&uuid=&platform=efi`)
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining(`127.0.0.1 asks what ${machine} is to boot, and it was given 10.77.0.100`) as string])
+    expect(events).toEqual([{ machine, hop: 'script-refused', address: '127.0.0.1', why: notHere }])
   })
   it('asked without a MAC is the script that finds out', async () => {
     expect(await (await fetch(`${url}/boot/ipxe`)).text()).toContain(`chain --replace ${httpUrl}/boot/ipxe?mac=\${netX/mac:hexhyp}`)

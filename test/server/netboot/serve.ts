@@ -82,6 +82,7 @@ export async function serve(
       emit({ machine, hop: 'admission', state: 'waiting', address: from })
     },
     machineAt: netboot.machineAt,
+    whyNotAt: netboot.whyNotAt,
     emit,
   })
   await app.listen({ host: address, port: 8080 })
