@@ -6,16 +6,16 @@ import type { Contender } from './contender.ts'
 import { withLoopDevices } from './loop-devices.ts'
 import { openIngot } from './measure-ingot.ts'
 import { openCasync, openDd, openPartclone } from './measure-peers.ts'
-import { scenarios, sides, type Measured, type Scenario, type Side } from './options.ts'
+import type { Measured, RoundPlan, Scenario, Side } from './options.ts'
 
 /** What one side took: imaging each disk, and writing the first one back. */
 export interface SideRound {
-  capture: Record<Scenario, Measured>
+  capture: Partial<Record<Scenario, Measured>>
   restore: Measured
 }
-export type Round = Record<Side, SideRound>
+export type Round = Partial<Record<Side, SideRound>>
 
-export interface MeasureRoundOptions {
+export interface MeasureRoundOptions extends RoundPlan {
   disks: Record<Scenario, string>
   /** An empty folder. */
   directory: string
@@ -25,8 +25,8 @@ export interface MeasureRoundOptions {
   signal: AbortSignal
 }
 
-/** Lets each side image all disks and restore the first, each from the same warm cache and with nothing from before. */
-export async function measureRound({ disks, directory, run, start, say, signal }: MeasureRoundOptions): Promise<Round> {
+/** Lets each side image the disks and restore the first, each from the same warm cache and with nothing from before. */
+export async function measureRound({ sides, scenarios, disks, directory, run, start, say, signal }: MeasureRoundOptions): Promise<Round> {
   const open: Record<Side, (folder: string) => Contender | Promise<Contender>> = {
     ingot: (folder) => openIngot(folder, start),
     partclone: (folder) => openPartclone(folder, run),
@@ -37,12 +37,13 @@ export async function measureRound({ disks, directory, run, start, say, signal }
     const folder = join(directory, side)
     const contender = await open[side](folder)
     try {
-      const capture = {} as Record<Scenario, Measured>
+      const capture: SideRound['capture'] = {}
       for (const scenario of scenarios) {
         signal.throwIfAborted()
         await run('dd', [`if=${disks[scenario]}`, 'of=/dev/null', 'bs=4M', 'status=none'])
-        capture[scenario] = await withLoopDevices(disks[scenario], run, (devices) => contender.capture(devices, scenario))
-        say(`${side}: ${scenario}: ${describe(capture[scenario])}`)
+        const measured = await withLoopDevices(disks[scenario], run, (devices) => contender.capture(devices, scenario))
+        capture[scenario] = measured
+        say(`${side}: ${scenario}: ${describe(measured)}`)
       }
       const target = join(directory, `${side}.raw`)
       await writeFile(target, '')
@@ -56,7 +57,7 @@ export async function measureRound({ disks, directory, run, start, say, signal }
       await rm(join(directory, `${side}.raw`), { force: true })
     }
   }
-  const round = {} as Round
+  const round: Round = {}
   for (const side of sides) round[side] = await measureSide(side)
   return round
 }

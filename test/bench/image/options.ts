@@ -2,8 +2,10 @@ import { join } from 'node:path'
 
 /** What `bench image` was asked for. */
 export interface ImageOptions {
-  /** How often each side is measured, in turn. */
+  /** How often each side is measured, in turn; casync, which nothing is held against, once. */
   rounds: number
+  /** Only what Ingot's speed is held to: the first build and its restore, beside partclone. */
+  quick: boolean
   /** One line of JSON in place of the table. */
   json: boolean
 }
@@ -28,6 +30,19 @@ export type Scenario = (typeof scenarios)[number]
 /** Who images and restores them. */
 export const sides = ['ingot', 'partclone', 'dd', 'casync'] as const
 export type Side = (typeof sides)[number]
+
+/** Who images which disks in a round. */
+export interface RoundPlan {
+  sides: readonly Side[]
+  scenarios: readonly Scenario[]
+}
+
+/** What each round measures. casync takes about as long as all others together. */
+export const planRounds = ({ rounds, quick }: Pick<ImageOptions, 'rounds' | 'quick'>): RoundPlan[] =>
+  Array.from({ length: rounds }, (_, round): RoundPlan => {
+    if (quick) return { sides: ['ingot', 'partclone'], scenarios: ['first build'] }
+    return { sides: sides.filter((side) => side !== 'casync' || round === 0), scenarios }
+  })
 
 /** What imaging or restoring a disk took. */
 export interface Measured {
