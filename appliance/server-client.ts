@@ -23,10 +23,10 @@ export interface JobServer {
   component(ref: ComponentRef, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /**
    * The bytes of a manifest, by the digest of it (OCI distribution-spec, `GET /v2/<name>/manifests/<digest>`), and of a blob, a chunk or a config, which are
-   * held whole. A cut connection is made anew. What comes is not checked: it must be compared with its digest.
+   * held whole, in memory of their own. A cut connection is made anew. What comes is not checked: it must be compared with its digest.
    */
-  readManifest(image: string, digest: string, signal: AbortSignal): Promise<Uint8Array>
-  readBlob(image: string, digest: string, signal: AbortSignal): Promise<Uint8Array>
+  readManifest(image: string, digest: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>
+  readBlob(image: string, digest: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>
   /** The digest of what an earlier job kept under a tag, nothing when there is none. */
   findSnapshot(image: string, tag: string, signal: AbortSignal): Promise<string | undefined>
   /** Keeps a manifest under a tag that the plan names, which publishes nothing. Throws `MissingBlobError` as `pushManifest` does. */

@@ -1,4 +1,4 @@
-/* A thread that makes frames of chunks, one at a time (see `start-framers.ts`). What it throws ends it, and is told to those who wait. */
+/* A thread that makes frames of chunks, one at a time (see `start-threads.ts`). */
 import { hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { chunkSizeBytes } from '../../server/api/image.ts'

@@ -3,14 +3,16 @@ import { availableParallelism } from 'node:os'
 import pMap, { pMapSkip } from 'p-map'
 import { chunkSizeBytes, lengthAnnotation, offsetAnnotation, type ChunkDescriptor } from '../../server/api/image.ts'
 import { mediaTypes } from '../../server/api/media-types.ts'
+import { ownProgram } from '../own-program.ts'
 import type { JobServer } from '../server-client.ts'
+import { startThreads } from '../start-threads.ts'
 import { sizeOfRanges } from './byte-range.ts'
 import { createByteWindow } from './byte-window.ts'
 import { frameOverheadBytes } from './compress-chunk.ts'
+import type { FrameAnswer, FrameTask, FrameThreadData } from './frame-thread.ts'
 import { createKnownBlobGuess } from './known-blob-guess.ts'
 import type { CapturePlan } from './plan-capture.ts'
 import type { PlannedChunk } from './plan-chunks.ts'
-import { startFramers } from './start-framers.ts'
 
 /**
  * Threads that read and compress: one for each processor, up to 8, and one that reads meanwhile. The process grows by 70 MiB with one processor, 95 with 2
@@ -76,12 +78,13 @@ export async function sendChunks(
     await sending(blob.length, () => server.pushBlob(image, digest, blob, signal))
   }
 
-  const framers = startFramers(framerCount, { fd: disk.fd, patches: plan.patches })
+  const workerData: FrameThreadData = { fd: disk.fd, patches: plan.patches }
+  const framers = startThreads<FrameTask, FrameAnswer>({ program: ownProgram(import.meta, 'frame-thread'), count: framerCount, workerData })
   const sendChunk = async (chunk: PlannedChunk): Promise<ChunkDescriptor | typeof pMapSkip> => {
     signal.throwIfAborted()
     const room = rooms.pop()!
     try {
-      const frame = await framers.frame({ chunk, room })
+      const frame = await framers.perform({ chunk, room })
       if (frame === undefined) return pMapSkip
       const { digest, sizeBytes } = frame
       await uploads.getOrInsertComputed(digest, () => upload(digest, room.subarray(0, sizeBytes)))

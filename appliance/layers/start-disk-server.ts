@@ -1,5 +1,5 @@
 import { access, open, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { ownProgram } from '../own-program.ts'
 import type { Run, Start } from '../run.ts'
 import type { FromDisk, ToDisk } from './disk-messages.ts'
 import { requestsAtOnce } from './serve-file.ts'
@@ -29,9 +29,6 @@ export interface DiskServer {
   readonly ended: Promise<unknown>
 }
 
-/** Beside this file: in the bundle of the appliance it is a module of its own too. */
-const serverProgram = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'serve-disk.ts' : 'serve-disk.mjs')
-
 /** Mounts a file and starts the process that serves it (see `serve-disk.ts`). */
 export async function startDiskServer(options: DiskServerOptions): Promise<DiskServer> {
   const { setup, path, readBlob, run, start, onFailure, signal } = options
@@ -54,7 +51,7 @@ export async function startDiskServer(options: DiskServerOptions): Promise<DiskS
   }
   const startServer = async (fuse: FileHandle) => {
     await run('mount', ['-i', '-t', 'fuse', '-o', 'fd=3,rootmode=100000,user_id=0,group_id=0', 'ingot', path], { descriptor: fuse.fd, signal })
-    return start(process.execPath, [serverProgram], {
+    return start(process.execPath, [ownProgram(import.meta, 'serve-disk')], {
       descriptor: fuse.fd,
       // As many threads work on requests as wait for them.
       env: { UV_THREADPOOL_SIZE: String(2 * requestsAtOnce) },

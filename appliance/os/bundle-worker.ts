@@ -4,6 +4,13 @@ import { build, type Plugin } from 'esbuild'
 
 const projectDirectory = join(import.meta.dirname, '../..')
 
+/** What the worker starts in threads and processes of their own, by file name (see `ownProgram`). */
+export const besideWorker = {
+  'frame-thread': join(projectDirectory, 'appliance/capture/frame-thread.ts'),
+  'place-thread': join(projectDirectory, 'appliance/restore/place-thread.ts'),
+  'serve-disk': join(projectDirectory, 'appliance/layers/serve-disk.ts'),
+} as const
+
 /**
  * Bundles programs of the appliance and all they import into ES modules for its Node, by file name, with the version of Ingot in place of
  * `__INGOT_VERSION__`: `{ worker: '/…/main.ts' }` gives `worker.mjs`. What a program imports only once it holds a job is apart, so that nothing else

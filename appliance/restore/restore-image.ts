@@ -1,25 +1,19 @@
-import { hash } from 'node:crypto'
 import { constants, open, type FileHandle } from 'node:fs/promises'
-import pMap from 'p-map'
 import type { ImageConfig, ImageManifest } from '../../server/api/image.ts'
 import { invertRanges, type ByteRange } from '../capture/byte-range.ts'
 import type { Run } from '../run.ts'
 import { clearTarget, type Target } from './clear-target.ts'
-import { createFlusher } from './create-flusher.ts'
-import { expandChunk } from './expand-chunk.ts'
+import { openPlacer } from './open-placer.ts'
 import { placeChunks, type PlacedChunk } from './place-chunks.ts'
-import { filledRuns, readFully, writeFully } from './write-fully.ts'
-
-/** Chunks on their way at once. Each holds its blob and its bytes, 2 MiB at most: 16 MiB in all, whatever the size of the image. */
-export const chunksInFlight = 8
+import { readFully } from './write-fully.ts'
 
 export interface RestoreOptions {
   manifest: ImageManifest
   config: ImageConfig
   /** Device node of a whole disk, for example `/dev/vda`, or a regular file. All that it holds is lost. */
   path: string
-  /** The bytes of a blob by its digest; they are checked here. */
-  readBlob: (digest: string, signal: AbortSignal) => Promise<Uint8Array>
+  /** The bytes of a blob by its digest, in memory of their own; they are checked here. */
+  readBlob: (digest: string, signal: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>
   run: Run
   signal: AbortSignal
   onProgress: (at: { doneBytes: number; totalBytes: number; detail: string }) => void
@@ -35,11 +29,11 @@ export interface Restored {
 /**
  * Writes an image onto a disk or into a file: afterwards the first `config.diskSizeBytes` are the image bit by bit, zero where it holds nothing. Chunks
  * are fetched, checked against their digests, expanded and written side by side; then all of them are read back from the disk itself, past the
- * kernel's cache. The partition tables come last: a disk that was cut off before is no half system, but one that holds nothing, and may be written again.
+ * kernel's cache, and only when all are written: a disk that is smaller than it says writes the later ones over the earlier. The partition tables come last: a disk that was cut off before is no half system, but one that holds nothing, and may be written again.
  * Throws when the target is in use, is too small, has sectors of another size, or does not read back as written.
  */
 export async function restoreImage(options: RestoreOptions): Promise<Restored> {
-  const { manifest, config, path, run, signal, onProgress } = options
+  const { manifest, config, path, readBlob, run, signal, onProgress } = options
   const chunks = placeChunks(manifest, config)
   await refuseDiskInUse(path)
   const handle = await open(path, 'r+')
@@ -55,11 +49,16 @@ export async function restoreImage(options: RestoreOptions): Promise<Restored> {
       return ({ lengthBytes }: PlacedChunk) => onProgress({ doneBytes: (doneBytes += lengthBytes), totalBytes, detail })
     }
     const [onWritten, onVerified] = [told('writing the image'), told('reading back')]
-    for (const part of [others, tables]) {
-      const hashes = await writeChunks(handle, part, { ...options, isZero, onDone: onWritten })
-      // Otherwise the cache would be read back, not the disk.
-      if (target.kind === 'disk') await run('blockdev', ['--flushbufs', path], { signal })
-      await verifyChunks(handle, part, { hashes, signal, onDone: onVerified })
+    const placer = await openPlacer(target, { readBlob, chunkSizeBytes: config.chunkSizeBytes, isZero, signal })
+    try {
+      for (const part of [others, tables]) {
+        const sums = await placer.write(part, onWritten)
+        // Of what went through the kernel's cache too, the disk is read back from here on.
+        if (target.kind === 'disk') await run('blockdev', ['--flushbufs', path], { signal })
+        await placer.verify(part, sums, onVerified)
+      }
+    } finally {
+      await placer.close()
     }
     await verifyGaps(handle, gaps)
     return { writtenBytes: totalBytes, blobBytes: chunks.reduce((sum, { blobBytes }) => sum + blobBytes, 0), targetSizeBytes: target.sizeBytes }
@@ -97,57 +96,6 @@ async function inspectTarget(path: string, handle: FileHandle, { diskSizeBytes, 
   // Partition tables count in sectors.
   if (sector !== sectorBytes) throw new Error(`${path}: expected sectors of ${sectorBytes} bytes, which the image was made for, got ${sector}`)
   return { path, handle, kind: 'disk', sizeBytes }
-}
-
-interface WriteOptions extends Pick<RestoreOptions, 'readBlob'> {
-  signal: AbortSignal
-  isZero: boolean
-  onDone: (chunk: PlacedChunk) => void
-}
-
-/** Writes the chunks durably and returns the hash of each one's bytes. */
-async function writeChunks(handle: FileHandle, chunks: readonly PlacedChunk[], options: WriteOptions): Promise<string[]> {
-  const failed = new AbortController()
-  const signal = AbortSignal.any([options.signal, failed.signal])
-  const flusher = createFlusher(handle)
-  const writeChunk = async (chunk: PlacedChunk): Promise<string> => {
-    const bytes = await expandChunk(await options.readBlob(chunk.digest, signal), chunk)
-    const runs = options.isZero ? filledRuns(bytes) : [{ start: 0, end: bytes.length }]
-    for (const { start, end } of runs) {
-      await writeFully(handle, bytes.subarray(start, end), chunk.offsetBytes + start)
-      flusher.wrote(end - start)
-    }
-    options.onDone(chunk)
-    return hash('sha256', bytes)
-  }
-  try {
-    return await pMap(chunks, writeChunk, { concurrency: chunksInFlight, signal })
-  } catch (error) {
-    // The other chunks on their way are given up too.
-    failed.abort()
-    throw error
-  } finally {
-    await flusher.end()
-  }
-}
-
-async function verifyChunks(
-  handle: FileHandle,
-  chunks: readonly PlacedChunk[],
-  { hashes, signal, onDone }: { hashes: readonly string[]; signal: AbortSignal; onDone: (chunk: PlacedChunk) => void },
-): Promise<void> {
-  const longest = Math.max(0, ...chunks.map(({ lengthBytes }) => lengthBytes))
-  const buffers = Array.from({ length: chunksInFlight }, () => Buffer.allocUnsafeSlow(longest))
-  const verify = async (chunk: PlacedChunk, index: number) => {
-    const buffer = buffers.pop()!
-    const bytes = buffer.subarray(0, chunk.lengthBytes)
-    await readFully(handle, bytes, chunk.offsetBytes)
-    const isSame = hash('sha256', bytes) === hashes[index]
-    buffers.push(buffer)
-    if (!isSame) throw new Error(`disk: what was written at ${chunk.offsetBytes} does not read back the same`)
-    onDone(chunk)
-  }
-  await pMap(chunks, verify, { concurrency: chunksInFlight, signal })
 }
 
 /** How much of each end of a gap is read: that it is zero inside is the kernel's promise, and reading all would take longer than everything else. */

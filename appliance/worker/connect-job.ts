@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import type { Plan } from '../../images/plan.ts'
 import { claimHeader, jobHeader } from '../../server/api/headers.ts'
@@ -12,6 +11,7 @@ import { downloadComponent } from './download-component.ts'
 import type { HttpResponse } from './http-fetch.ts'
 import { keepTrying } from './keep-trying.ts'
 import { pushBlob } from './push-blob.ts'
+import { readBytes } from './read-bytes.ts'
 
 /** A job server, as the worker that holds one of its jobs sees it. */
 export interface ClaimedJob extends JobServer {
@@ -99,8 +99,6 @@ export function connectJob({ url, ask }: ServerConnection, { job, claim, imageVe
     },
   }
 }
-
-const readBytes = async ({ body }: HttpResponse): Promise<Uint8Array> => (body === null ? new Uint8Array() : buffer(body))
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes)}`
 

@@ -28,12 +28,12 @@ export function createImageShelf(earlier?: ImageShelf): ImageShelf {
       job: imageVersion,
       imageVersion,
       answers: async () => {},
-      readManifest: async (_image, digest) => shelf.manifests.get(digest)!,
+      readManifest: async (_image, digest) => new Uint8Array(shelf.manifests.get(digest)!),
       async readBlob(_image, digest) {
         shelf.fetched.push(digest)
         const blob = shelf.blobs.get(digest)
         if (blob === undefined) throw new Error(`blob ${digest} is not in the store`)
-        return blob
+        return new Uint8Array(blob)
       },
       async findSnapshot(_image, tag) {
         const found = shelf.manifests.get(tag)

@@ -72,7 +72,7 @@ async function inspect(version: string, partition = 2): Promise<{ read: (path: s
   const manifest = shelf.manifest(version)
   const config = JSON.parse(Buffer.from(shelf.blobs.get(manifest.config.digest)!).toString()) as ImageConfig
   await writeFile(raw, '')
-  const readBlob = async (digest: string) => shelf.blobs.get(digest)!
+  const readBlob = async (digest: string) => new Uint8Array(shelf.blobs.get(digest)!)
   await restoreImage({ manifest, config, path: raw, readBlob, run, signal: new AbortController().signal, onProgress: () => {} })
   const { startBytes, sizeBytes } = config.partitions[partition - 1]!
   const part = join(folder, `${version}.part`)

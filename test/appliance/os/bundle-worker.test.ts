@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { bundleWorker } from '../../../appliance/os/bundle-worker.ts'
+import { besideWorker, bundleWorker } from '../../../appliance/os/bundle-worker.ts'
 import { run } from '../../../appliance/run.ts'
 
 const appliance = resolve(import.meta.dirname, '../../../appliance')
@@ -61,8 +61,7 @@ describe('bundleWorker', () => {
     await writeFile(disk, Buffer.alloc(3_000_000, 'disk'))
     const entry = join(directory, 'entry.ts')
     await writeFile(entry, captureEntry(disk))
-    const frameThread = join(appliance, 'capture/frame-thread.ts')
-    for (const [name, bytes] of await bundleWorker({ worker: entry, 'frame-thread': frameThread }, '1.2.3')) await writeFile(join(directory, name), bytes)
+    for (const [name, bytes] of await bundleWorker({ worker: entry, ...besideWorker }, '1.2.3')) await writeFile(join(directory, name), bytes)
     expect(JSON.parse(await run(process.execPath, [join(directory, 'worker.mjs')]))).toEqual([[0, 1_048_576, 1_048_576], [1_048_576, 1_048_576, 1_048_576], [2_097_152, 902_848, 902_848]])
   })
 

@@ -10,12 +10,13 @@ export interface MemoryImage {
   manifest: ImageManifest
   config: ImageConfig
   blobs: Map<string, Uint8Array>
-  readBlob: (digest: string) => Promise<Uint8Array>
+  readBlob: (digest: string) => Promise<Uint8Array<ArrayBuffer>>
 }
 
 /** Performs the image step on a disk, with a server that keeps everything in memory. */
 export async function captureToMemory(disk: Pick<GptDisk, 'root' | 'target'>): Promise<MemoryImage> {
   const blobs = new Map<string, Uint8Array>()
+  const readBlob = async (digest: string) => new Uint8Array(blobs.get(digest)!)
   let manifestBytes = Buffer.alloc(0)
   const server: JobServer = {
     url: '',
@@ -23,8 +24,8 @@ export async function captureToMemory(disk: Pick<GptDisk, 'root' | 'target'>): P
     imageVersion: 'job-1',
     answers: async () => {},
     component: () => Promise.reject(new Error('not asked for')),
-    readManifest: async () => manifestBytes,
-    readBlob: async (_image, digest) => blobs.get(digest)!,
+    readManifest: async () => new Uint8Array(manifestBytes),
+    readBlob: (_image, digest) => readBlob(digest),
     findSnapshot: async () => undefined,
     pushSnapshot: () => Promise.reject(new Error('not asked for')),
     hasBlob: async (_image, digest) => blobs.has(digest),
@@ -36,6 +37,5 @@ export async function captureToMemory(disk: Pick<GptDisk, 'root' | 'target'>): P
   }
   await image({ kind: 'image', image: 'x' }, stepContext(disk, '', { server }))
   const manifest = JSON.parse(manifestBytes.toString()) as ImageManifest
-  const readBlob = async (digest: string): Promise<Uint8Array> => blobs.get(digest)!
-  return { manifest, config: JSON.parse(Buffer.from(await readBlob(manifest.config.digest)).toString()) as ImageConfig, blobs, readBlob }
+    return { manifest, config: JSON.parse(Buffer.from(await readBlob(manifest.config.digest)).toString()) as ImageConfig, blobs, readBlob }
 }

@@ -97,7 +97,7 @@ test.each<[what: string, alter: (blob: Buffer) => Buffer, message: RegExp]>([
   const readBlob = async (digest: string, signal: AbortSignal) => {
     signals.add(signal)
     const blob = Buffer.from(image.blobs.get(digest)!)
-    return digest === wrong ? alter(blob) : blob
+    return new Uint8Array(digest === wrong ? alter(blob) : blob)
   }
   await expect(restore(device, { readBlob })).rejects.toThrow(message)
   expect([...signals].every((signal) => signal.aborted)).toBe(true)

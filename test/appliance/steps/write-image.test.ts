@@ -37,7 +37,7 @@ async function prepare({ disk = {}, inventory = {}, step = {}, ...overrides }: {
   const base = stepContext({ root: '/nowhere', target: { device: loop.device, layoutSizeBytes: 0, partitions: [] } }, '')
   const server: StepContext['server'] = {
     ...base.server,
-    readManifest: async () => Buffer.from(JSON.stringify(image.manifest)),
+    readManifest: async () => new Uint8Array(Buffer.from(JSON.stringify(image.manifest))),
     readBlob: (_image, blob) => image.readBlob(blob),
   }
   const context: StepContext = {

@@ -9,7 +9,7 @@ export async function restoreDisk({ url, version, devices }: IngotTask): Promise
   const server = claimAt(url, version)
   const { signal } = new AbortController()
   let receivedBytes = 0
-  const counted = (bytes: Uint8Array): Uint8Array => ((receivedBytes += bytes.byteLength), bytes)
+  const counted = (bytes: Uint8Array<ArrayBuffer>) => ((receivedBytes += bytes.byteLength), bytes)
   const readBlob = async (name: string, digest: string, until: AbortSignal) => counted(await server.readBlob(name, digest, until))
   const readManifest = async (name: string, digest: string, until: AbortSignal) => counted(await server.readManifest(name, digest, until))
   const digest = await server.findSnapshot('bench', version, signal)
