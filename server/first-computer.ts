@@ -23,6 +23,7 @@ import { IngotError } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { may } from './http/auth.ts'
 import { HttpProblem } from './http/problem.ts'
+import { auditRoutes } from './http/routes/audit.ts'
 import { componentRoutes } from './http/routes/components.ts'
 import { consoleRoutes } from './http/routes/console.ts'
 import { eventRoutes } from './http/routes/events.ts'
@@ -40,6 +41,7 @@ import { overviewRoutes } from './http/routes/overview.ts'
 import { timelineRoutes } from './http/routes/timelines.ts'
 import { recipeRoutes } from './http/routes/recipes.ts'
 import { sessionRoutes } from './http/routes/session.ts'
+import { tokenRoutes } from './http/routes/tokens.ts'
 import { signingKeyRoutes } from './http/routes/signing-key.ts'
 import { tokenAuthorize } from './http/token-authorize.ts'
 import { openConfiguredImages } from './image-store/images-config.ts'
@@ -213,6 +215,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   let machineAt: (ipv4: string) => string | undefined = () => undefined
   await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, machineAt: (ipv4) => machineAt(ipv4), servers: config.servers })
   await app.register(sessionRoutes, { tokens, authorize })
+  await app.register(tokenRoutes, { tokens, authorize })
+  await app.register(auditRoutes, { dataDirectory, authorize })
   await app.register(machineDiskRoutes, { machines, authorize, findTarget: createFindDiskTarget({ recipes, images, planOf: jobs.plan }) })
   await app.register(eventRoutes, { events, authorize })
   await app.register(overviewRoutes, { overview, authorize })

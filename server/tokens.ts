@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import type { ListedToken } from './api/token.ts'
 import type { Identity } from './http/auth.ts'
 import { keepFirstAdminToken, readFirstAdminToken, removeFirstAdminToken } from './tokens/first-admin-token.ts'
 import { openMachineBoots } from './tokens/machine-boots.ts'
@@ -17,14 +18,6 @@ const mostKnown = 10_000
 const longestMachineLifeMs = 48 * 3_600_000
 
 const secretOf = (kind: string): string => `ingot_${kind}_${randomBytes(32).toString('base64url')}`
-
-/** A token as it is listed, for example `{ id: '9f86d081884c', role: 'operator', name: 'ci', createdAt: '2026-11-23T21:20:01.123Z' }`. */
-export interface ListedToken extends Identity {
-  /** Begins the sha256 of the token, and tells nothing of the token itself. */
-  id: string
-  createdAt: string
-  expiresAt?: string
-}
 
 export interface RedeemedTicket {
   machine: string
@@ -66,6 +59,8 @@ export interface Tokens {
 const identityOf = ({ role, name, isMachine }: SecretFile): Identity => ({ role, name, ...(isMachine === undefined ? {} : { isMachine }) })
 /** What an earlier version of Ingot made tells no boot. */
 const bootOf = ({ boot, createdAt }: SecretFile): number => boot ?? Date.parse(createdAt)
+/** The id that a token is listed under. */
+export const tokenId = (credential: string): string => idOf(hashOf(credential))
 const idOf = (hash: string): string => hash.slice(0, 12)
 
 /** Opens the credentials of a data directory. `now` is the clock, in milliseconds since 1970. */

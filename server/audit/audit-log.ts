@@ -1,25 +1,13 @@
-import { mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { mkdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { Role } from '../api/role.ts'
+import type { AuditEntry } from '../api/audit.ts'
 import { appendToFile } from '../durable-file.ts'
 
-/** One thing that somebody did, or was refused, for example `{ time, name: 'ada', role: 'operator', method: 'DELETE', object: '/jobs/web-1', status: 204, address: '192.0.2.7' }`. */
-export interface AuditEntry {
-  time: string
-  /** Of the token, or of the machine that a credential was given to; absent when nobody known asked. */
-  name?: string
-  role?: Role
-  /** By a browser's session. */
-  session?: true
-  /** Of HTTP; or the command, for example `token create`, when it was done on the data directory itself. */
-  method: string
-  /** The path that was asked, without its query; or what the command was about. */
-  object: string
-  status?: number
-  address?: string
-}
 export type NewAuditEntry = Omit<AuditEntry, 'time'>
+
+/** Whether it is about what was refused for want of a right. */
+export const wasRefused = ({ status }: Pick<AuditEntry, 'status'>): boolean => status === 401 || status === 403
 
 /** Who did what when, in `audit.ndjson`. */
 export interface AuditLog {
@@ -33,7 +21,8 @@ export interface AuditLog {
 const largestBytes = 64 * 1024 * 1024
 const mostObjectCharacters = 300
 
-const pathsIn = (dataDirectory: string) => ({ current: join(dataDirectory, 'audit.ndjson'), before: join(dataDirectory, 'audit.1.ndjson') })
+/** The trail, and what of it was put aside. */
+export const auditPaths = (dataDirectory: string) => ({ current: join(dataDirectory, 'audit.ndjson'), before: join(dataDirectory, 'audit.1.ndjson') })
 
 const missing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code === 'ENOENT') return undefined
@@ -41,7 +30,7 @@ const missing = (error: NodeJS.ErrnoException): undefined => {
 }
 
 export function openAuditLog(dataDirectory: string, { log }: { log?: Pick<Logger, 'error'> } = {}): AuditLog {
-  const { current, before } = pathsIn(dataDirectory)
+  const { current, before } = auditPaths(dataDirectory)
   let unwritten: string[] = []
   let writing: Promise<void> | undefined
 
@@ -69,11 +58,4 @@ export function openAuditLog(dataDirectory: string, { log }: { log?: Pick<Logger
       await writing
     },
   }
-}
-
-/** All entries that are kept, oldest first. */
-export async function readAuditLog(dataDirectory: string): Promise<AuditEntry[]> {
-  const { current, before } = pathsIn(dataDirectory)
-  const texts = await Promise.all([before, current].map((path) => readFile(path, 'utf8').catch(missing)))
-  return texts.flatMap((text) => (text ?? '').split('\n').filter((line) => line !== '')).map((line) => JSON.parse(line) as AuditEntry)
 }

@@ -1,6 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sessionOf } from '../http/session-cookie.ts'
-import type { AuditLog } from './audit-log.ts'
+import { wasRefused, type AuditLog } from './audit-log.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What a change was about, where its path does not tell: it is written down behind it. */
+    audited: string | null
+  }
+}
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -11,10 +18,11 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  */
 export function auditRequests(app: FastifyInstance, audit: AuditLog): void {
   app.addHook('onResponse', async (request, { statusCode }) => {
-    const isRefusal = statusCode === 401 || statusCode === 403
+    const isRefusal = wasRefused({ status: statusCode })
     const isChange = !safe.has(request.method) && (request.identity?.role !== 'worker' || request.routeOptions.url === '/credentials')
     if (!isRefusal && !isChange) return
-    audit.write({ ...askerOf(request), method: request.method, object: request.url.split('?')[0]!, status: statusCode, address: request.ip })
+    const object = [request.url.split('?')[0], request.audited].filter((part) => part !== null).join(' ')
+    audit.write({ ...askerOf(request), method: request.method, object, status: statusCode, address: request.ip })
   })
 }
 

@@ -1,31 +1,51 @@
 import type { Command } from 'commander'
-import { readAuditLog, type AuditEntry } from '../audit/audit-log.ts'
+import type { AuditAnswer, AuditEntry } from '../api/audit.ts'
+import { wasRefused } from '../audit/audit-log.ts'
+import { readAudit } from '../audit/read-audit.ts'
+import { askServer } from '../http-client.ts'
 import type { CommandContext } from './context.ts'
 import { renderTable } from './render-table.ts'
+import { serverAddress, withServerAndJson, type ServerOptions } from './server-options.ts'
 
-interface AuditOptions {
-  data: string
+interface AuditOptions extends ServerOptions {
+  data?: string
   name?: string
   refused?: true
-  json?: true
 }
 
 const cellsOf = ({ time, name = '', role, method, object, status, address = '' }: AuditEntry): string[] => [time, name, role ?? '', method, object, status === undefined ? '' : String(status), address]
 
+async function fromServer(options: AuditOptions, env: NodeJS.ProcessEnv): Promise<AuditEntry[]> {
+  const address = serverAddress(options, env)
+  const { name, refused } = options
+  const query = new URLSearchParams({ ...(name === undefined ? {} : { name }), ...(refused === true ? { refused: 'true' } : {}) })
+  const entries: AuditEntry[] = []
+  let path: string | undefined = `/audit.json?${query}`
+  while (path !== undefined) {
+    const answer = await askServer(address, path)
+    entries.push(...((await answer.json()) as AuditAnswer).entries)
+    path = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1]
+  }
+  return entries
+}
+
+async function fromDirectory(data: string, { name, refused }: AuditOptions): Promise<AuditEntry[]> {
+  const accept = (entry: AuditEntry): boolean => (name === undefined || entry.name === name) && (refused !== true || wasRefused(entry))
+  return (await readAudit(data, { limit: Infinity, accept }))?.entries ?? []
+}
+
 /** `ingot audit`: who did what when. */
-export const addAudit = (program: Command, { print, columns }: CommandContext): Command =>
-  program
-    .command('audit')
+export const addAudit = (program: Command, { print, env, columns }: CommandContext): Command =>
+  withServerAndJson(program.command('audit'))
     .summary('show who did what when')
     .description('Shows what people and scripts changed, who signed in, which machines were given a credential, and what was refused, oldest first.')
-    .requiredOption('--data <directory>', 'data directory of the first computer')
+    .option('--data <directory>', 'data directory of a first computer or master, in place of the server')
     .option('--name <name>', 'only what was done with tokens of this name')
     .option('--refused', 'only what was refused for want of a right')
-    .option('--json', 'machine-readable output')
-    .addHelpText('after', '\nExamples:\n  ingot audit --data /var/lib/ingot --name ada\n  ingot audit --data /var/lib/ingot --refused --json')
-    .action(async ({ data, name, refused, json }: AuditOptions) => {
-      const entries = (await readAuditLog(data)).filter((entry) => (name === undefined || entry.name === name) && (refused !== true || entry.status === 401 || entry.status === 403))
-      if (json === true) return print(JSON.stringify(entries))
+    .addHelpText('after', '\nExamples:\n  ingot audit --name ada\n  ingot audit --data /var/lib/ingot --refused --json')
+    .action(async (options: AuditOptions) => {
+      const entries = await (options.data === undefined ? fromServer(options, env) : fromDirectory(options.data, options))
+      if (options.json === true) return print(JSON.stringify(entries))
       if (entries.length === 0) return print('nothing of that kind is written down')
       for (const line of renderTable(['TIME', 'NAME', 'ROLE', 'METHOD', 'OBJECT', 'STATUS', 'FROM'], entries.map(cellsOf), columns)) print(line)
     })

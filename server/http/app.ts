@@ -49,6 +49,7 @@ export function createApp({ log, audit }: { log: Logger; audit?: AuditLog }): Fa
   describeApi(app)
   tagAnswers(app)
   app.decorateRequest('identity', null)
+  app.decorateRequest('audited', null)
   if (audit !== undefined) auditRequests(app, audit)
   // What a machine or a log says is never taken for a page of ours, whatever it looks like.
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))

@@ -5,10 +5,12 @@ import { Agent } from 'undici'
 import { openAuditLog } from '../audit/audit-log.ts'
 import { createApp } from '../http/app.ts'
 import { HttpProblem } from '../http/problem.ts'
+import { auditRoutes } from '../http/routes/audit.ts'
 import { healthRoutes } from '../http/routes/health.ts'
 import { metricRoutes } from '../http/routes/metrics.ts'
 import { schemaRoutes } from '../http/routes/schemas.ts'
 import { sessionRoutes } from '../http/routes/session.ts'
+import { tokenRoutes } from '../http/routes/tokens.ts'
 import { tokenAuthorize } from '../http/token-authorize.ts'
 import { listenAt } from '../listen-address.ts'
 import { keepTokens } from '../tokens/keep-tokens.ts'
@@ -73,6 +75,8 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   await app.register(masterTimelineRoutes, context)
   await app.register(schemaRoutes)
   await app.register(sessionRoutes, { tokens, authorize: context.authorize })
+  await app.register(tokenRoutes, { tokens, authorize: context.authorize })
+  await app.register(auditRoutes, { dataDirectory: config.dataDirectory, authorize: context.authorize })
 
   const close = async (): Promise<void> => {
     for (const link of links) link.close()

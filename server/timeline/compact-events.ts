@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { collectEvents } from './collect-events.ts'
-import { readLines } from './event-lines.ts'
+import { readLines } from '../read-lines.ts'
 import { selectEvents, type EventLimits } from './select-events.ts'
 
 export interface CompactOptions extends EventLimits {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { MachineEvent } from '../api/event.ts'
 import { shareNext } from '../share-next.ts'
 import { collectEvents } from './collect-events.ts'
-import { readLines } from './event-lines.ts'
+import { readLines } from '../read-lines.ts'
 
 /** The latest events of each machine, from `events.ndjson`. */
 export interface MachineHistories {

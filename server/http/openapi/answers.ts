@@ -1,11 +1,13 @@
 import { Type } from 'typebox'
 import { digestSchema } from '../../../images/component.ts'
+import { auditEntrySchema } from '../../api/audit.ts'
 import { endedAttemptSchema, endedJobSchema } from '../../api/history.ts'
 import { imageConfigSchema } from '../../api/image.ts'
 import { jobEntrySchema, listedStates } from '../../api/job.ts'
 import { inventorySchema, labelsSchema, machineSystemSchema } from '../../api/machine.ts'
 import { roles } from '../../api/role.ts'
 import { progressSchema, statusSchema } from '../../api/status.ts'
+import { listedTokenSchema } from '../../api/token.ts'
 
 /*
  * The shapes of answers, of the same schemas that files and requests are checked by. Fields may be added to an answer at any time, so that none of them is
@@ -98,3 +100,6 @@ export const problemSchema = Type.Object(
   },
   { title: 'Problem' },
 )
+
+export const tokenListSchema = Type.Object({ version, tokens: Type.Array(listedTokenSchema) })
+export const auditSchema = Type.Object({ version, entries: Type.Array(auditEntrySchema) })

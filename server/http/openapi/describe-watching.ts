@@ -1,4 +1,5 @@
-import { healthSchema, overviewSchema, readinessSchema, sessionSchema } from './answers.ts'
+import { createdTokenSchema } from '../../api/token.ts'
+import { auditSchema, healthSchema, overviewSchema, readinessSchema, sessionSchema, tokenListSchema } from './answers.ts'
 import { content, json, nothing, type RouteDescriptions } from './route-description.ts'
 
 /** What tells how the server is and what happens, and how a browser signs in. */
@@ -16,5 +17,9 @@ export const watchingDescriptions: RouteDescriptions = {
   'GET /api.css': { tag: 'Watching', summary: 'How that page looks', access: 'anyone', answers: { 200: content('The style sheet.', 'text/css') } },
   'POST /session': { tag: 'Sessions', summary: 'Sign in with a browser: exchange a token for a cookie', access: 'anyone', answers: { 201: json('Who is signed in.', sessionSchema) } },
   'GET /session': { tag: 'Sessions', summary: 'Who asks', access: 'lookOrWork', answers: { 200: json('Whose credential it is.', sessionSchema) } },
+  'GET /tokens.json': { tag: 'Tokens', summary: 'The credentials that have not ended, without themselves', access: 'administer', answers: { 200: json('The tokens, oldest first.', tokenListSchema) } },
+  'POST /tokens': { tag: 'Tokens', summary: 'Make a credential', access: 'administer', answers: { 201: json('The token, which is shown this once.', createdTokenSchema) } },
+  'DELETE /tokens/:id': { tag: 'Tokens', summary: 'End a credential and the sessions that were signed in with it', access: 'administer', answers: { 204: nothing('It is worth nothing any more.') } },
+  'GET /audit.json': { tag: 'Tokens', summary: 'Who did what when, oldest first, always in pages', access: 'administer', answers: { 200: json('A page of the trail.', auditSchema) } },
   'DELETE /session': { tag: 'Sessions', summary: 'Sign out', access: 'anyone', answers: { 204: nothing('Nobody is signed in any more.') } },
 }

@@ -7,7 +7,7 @@ export type Access = keyof typeof may | 'anyone'
 /** What `GET /openapi.json` tells of one route besides what it checks requests by, which comes from the route itself. */
 export interface RouteDescription {
   /** A heading that it stands under. */
-  tag: 'Jobs' | 'Workers' | 'Machines' | 'Images' | 'Registry' | 'Booting' | 'Sessions' | 'Watching'
+  tag: 'Jobs' | 'Workers' | 'Machines' | 'Images' | 'Registry' | 'Booting' | 'Sessions' | 'Tokens' | 'Watching'
   summary: string
   access: Access
   /** Answers of success by status: what they hold, and for JSON of which shape. Refusals are problem details and the same for all. */

@@ -12,6 +12,7 @@ const access = {
   change: ['operator', 'admin'],
   work: ['worker', 'admin'],
   changeOrWork: ['worker', 'operator', 'admin'],
+  administer: ['admin'],
 } as const satisfies Record<string, readonly Asker[]>
 
 /** One route: as it is registered, who is let in, and a request that is well-formed. What it names does not exist, so that nothing comes of it. */
@@ -93,6 +94,11 @@ export const table: readonly Row[] = [
   row('POST /machines/:id/refuse', 'change', { path: `/machines/${mac}/refuse` }),
   row('PUT /machines/:id/scratch/:serial', 'change', { path: `/machines/${mac}/scratch/S1` }),
   row('DELETE /machines/:id/scratch/:serial', 'change', { path: `/machines/${mac}/scratch/S1` }),
+
+  row('GET /tokens.json', 'administer'),
+  row('POST /tokens', 'administer', { json: { role: 'viewer', name: 'none' } }),
+  row('DELETE /tokens/:id', 'administer', { path: '/tokens/000000000000' }),
+  row('GET /audit.json', 'administer'),
 
   row('PUT /status/:id.json', 'work', { path: '/status/none.json', json: {}, headers: { ...claim, 'if-none-match': '*' } }),
   row('DELETE /status/:id.json', 'work', { path: '/status/none.json', headers: claim }),

@@ -42,7 +42,7 @@ describe.each(Object.entries(servers))('GET /openapi.json of %s', (_, open) => {
     const { paths } = await documentOf(server)
     const digest = `sha256:${'0'.repeat(64)}`
     const fill = (path: string) =>
-      path.replace('{digest}', digest).replace('{file}', 'disk.raw').replace('/machines/{id}', '/machines/52-54-00-00-00-01').replace('{upload}', 'x').replaceAll(/\{[a-z]+\}/g, 'one.a')
+      path.replace('{digest}', digest).replace('{file}', 'disk.raw').replace('/tokens/{id}', '/tokens/000000000000').replace('/machines/{id}', '/machines/52-54-00-00-00-01').replace('{upload}', 'x').replaceAll(/\{[a-z]+\}/g, 'one.a')
     const asked = await Promise.all(
       Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods)
