@@ -9,7 +9,7 @@ import { startNetboot } from '../../../server/netboot/netboot.ts'
 import type { Installer } from './debian-installer.ts'
 import { served } from './served.ts'
 
-const { port, range, ...network } = served
+const { port, range, router, nameServers, ...network } = served
 const httpUrl = `http://${network.address}:${port}`
 
 export const preseedPath = '/preseed.cfg'
@@ -49,7 +49,7 @@ export async function startInstallerServer({ installer, directory, log, run, sta
   const asked = Promise.withResolvers<void>()
   const netboot = await startNetboot({
     ...network,
-    dhcp: { range, leaseSeconds: 3600, router: undefined, nameServers: [], domain: undefined, relayed: [], reservations: new Map() },
+    dhcp: { range, leaseSeconds: 3600, router, nameServers, domain: undefined, relayed: [], reservations: new Map() },
     policies: [],
     // The rack is a network of its own.
     allowOtherServers: true,
