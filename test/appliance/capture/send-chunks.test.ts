@@ -89,7 +89,7 @@ test('the frame of a chunk is the same on every machine that runs the pinned Nod
   expect(new Set(frames.map(digestOf))).toEqual(new Set(['sha256:061565a463cf784d71f3ef5bedd020e9cde04d1d3021f95c729e070bf16a9756']))
 })
 
-test('memory does not grow with the disk, neither of the worker nor of the server', { timeout: 120_000 }, async () => {
+test('memory does not grow with the disk, neither of the worker nor of the server', { timeout: 300_000 }, async () => {
   const growth = async (sizeMib: number) => Number(await run(process.execPath, [join(import.meta.dirname, 'memory-growth.ts'), String(sizeMib)]))
   const [small, large] = [await growth(64), await growth(512)]
   expect(large - small).toBeLessThan(128)
