@@ -5,12 +5,15 @@ import { dirname, resolve } from 'node:path'
 import { Type, type Static } from 'typebox'
 import type { Fault } from '../images/fault.ts'
 import { parseDocumentAs, renderProblem } from '../images/parse-document.ts'
+import { fingerprintSchema } from './api/fingerprint.ts'
 import { IngotError } from './errors.ts'
 import { faultsOfImages, imagesSchema, resolveImages, type ImagesConfig } from './image-store/images-config.ts'
 import { faultsOfListen, listenSchema, splitListen, type ListenAddress } from './listen-address.ts'
 import { faultsOfListRules, listRuleSchema, type ListRule } from './jobs/dynamic/list-rule.ts'
 import { faultsOfNetboot, resolveNetboot, type Interfaces, type NetbootConfig } from './netboot/netboot-config.ts'
 import { netbootSchema } from './netboot/netboot-schema.ts'
+import { faultsOfTls, resolveTls, tlsSchema, type TlsConfig } from './tls/tls-config.ts'
+import { faultsOfServers, markOwn, type OwnAddresses, type WalkedServer } from './tls/worker-servers.ts'
 import { faultsOfWebhooks, resolveWebhooks, webhookSchema, type WebhookConfig } from './webhooks/webhook-config.ts'
 
 const closed = { additionalProperties: false }
@@ -22,6 +25,8 @@ export const configSchema = Type.Object(
     /** Data directory; taken relative to the file. */
     data: Type.String({ minLength: 1 }),
     listen: listenSchema,
+    /** HTTPS, 363 ports above `listen` and by an authority of its own unless this says otherwise; `off` for plain HTTP alone, as without it at a loopback address. */
+    tls: Type.Optional(tlsSchema),
     /** Boot services on one interface; leave out for a job server without them. */
     netboot: Type.Optional(netbootSchema),
     /** Job servers that workers walk, in order; default this one alone. */
@@ -30,6 +35,8 @@ export const configSchema = Type.Object(
         Type.Object(
           {
             url,
+            /** What it shows to be the one by, where `url` begins with `https:`: `ingot tls show` tells it there. Not needed for this server itself. */
+            fingerprint: Type.Optional(fingerprintSchema),
             /** A worker token made there by `ingot token create --role worker`; not needed for this server itself. */
             credential: Type.Optional(Type.String({ minLength: 1 })),
           },
@@ -89,9 +96,12 @@ export const defaultMirrors = {
 export interface Config {
   dataDirectory: string
   listen: ListenAddress
+  /** HTTPS; undefined for plain HTTP alone. */
+  tls: TlsConfig | undefined
   /** Its address and prefix are those of the interface, which machines reach this server by. */
   netboot: NetbootConfig | undefined
-  servers: { url: string; credential?: string }[]
+  /** This one alone unless the file names some. */
+  servers: WalkedServer[] | undefined
   admit: 'ask' | 'all'
   mirrors: { debian: string; 'debian-security': string }
   recipeDirectories: string[]
@@ -112,13 +122,20 @@ function faultsOfHost(file: ConfigFile, interfaces: Interfaces): Fault[] {
   return [...faultsOfListen(listen), ...(file.netboot === undefined ? [] : faultsOfNetboot(file.netboot, listen, interfaces))]
 }
 
+/** By which addresses this server itself may be meant. */
+function ownAddresses(file: ConfigFile, interfaces: Interfaces, folder: string): OwnAddresses {
+  const { address, port } = splitListen(file.listen)
+  const all = Object.values(interfaces).flatMap((each = []) => each.map((known) => known.address))
+  return { hosts: address === '0.0.0.0' ? all : [address], port, httpsPort: resolveTls(file.tls, file.listen, folder)?.port }
+}
+
 /**
  * Reads `ingot.yaml` and checks it against this host, before any socket opens. `path` is for messages and for what is relative to it.
  * Throws `IngotError` 'config-invalid' with every wrong field: place, expected, got.
  */
 export function parseConfig(text: string, path: string, interfaces: Interfaces = networkInterfaces()): Config {
   const folder = dirname(resolve(path))
-  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder), ...faultsOfWebhooks(file.webhooks ?? [], folder), ...faultsOfDatabase(file)])
+  const parsed = parseDocumentAs(configSchema, text, (file) => [...faultsOfHost(file, interfaces), ...faultsOfTls(file.tls, file.listen, folder), ...faultsOfServers(file.servers ?? [], ownAddresses(file, interfaces, folder)), ...missingFolders(file, folder), ...faultsOfLists(file), ...faultsOfImages(file.images, folder), ...faultsOfWebhooks(file.webhooks ?? [], folder), ...faultsOfDatabase(file)])
   if (parsed.value === undefined) throw new IngotError('config-invalid', `${path} is not as expected`, { problems: parsed.problems.map((problem) => renderProblem(path, problem)) })
   const file = parsed.value
   const listen = splitListen(file.listen)
@@ -127,8 +144,9 @@ export function parseConfig(text: string, path: string, interfaces: Interfaces =
   return {
     dataDirectory,
     listen,
+    tls: resolveTls(file.tls, file.listen, folder),
     netboot,
-    servers: file.servers ?? [{ url: `http://${netboot?.address ?? listen.address}:${listen.port}` }],
+    servers: file.servers && markOwn(file.servers, ownAddresses(file, interfaces, folder)),
     admit: file.admit ?? 'ask',
     mirrors: { ...defaultMirrors, ...file.mirrors },
     recipeDirectories: (file.recipes ?? []).map((each) => resolve(folder, each)),

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { loadAppliance, readAppliance, type Appliance } from '../appliance/os/load-appliance.ts'
 import type { Run, Start } from '../appliance/run.ts'
-import { selectPolicy } from '../boot/policy.ts'
 import { componentsOf } from '../images/components-of.ts'
 import type { Plan } from '../images/plan.ts'
 import { withJobDefaults } from './api/job.ts'
@@ -24,6 +23,7 @@ import { createApp } from './http/app.ts'
 import { may } from './http/auth.ts'
 import { HttpProblem } from './http/problem.ts'
 import { auditRoutes } from './http/routes/audit.ts'
+import { authorityRoutes } from './http/routes/authority.ts'
 import { componentRoutes } from './http/routes/components.ts'
 import { consoleRoutes } from './http/routes/console.ts'
 import { eventRoutes } from './http/routes/events.ts'
@@ -60,9 +60,7 @@ import { listenAt, localUrl } from './listen-address.ts'
 import { openMachineStore } from './machine-store.ts'
 import { createFirstComputerMetrics } from './metrics/first-computer-metrics.ts'
 import { ownRecipes } from './own-recipes.ts'
-import { bootRoutes } from './netboot/boot-routes.ts'
-import { createBootScripts, type BootScriptsOptions } from './netboot/boot-scripts.ts'
-import { startNetboot } from './netboot/netboot.ts'
+import { openBootServices } from './netboot/open-boot-services.ts'
 import { createOverview } from './overview/create-overview.ts'
 import { packageRoutes } from './packages/package-routes.ts'
 import { createProver } from './prove/create-prover.ts'
@@ -70,18 +68,16 @@ import { dropAbandonedProofs } from './prove/drop-abandoned-proofs.ts'
 import { createReceiveImage } from './prove/receive-image.ts'
 import { startProofs } from './prove/start-proofs.ts'
 import { openMachineHistories } from './timeline/machine-histories.ts'
+import { createHttpsService, type Listening } from './tls/https-service.ts'
+import { openTls } from './tls/open-tls.ts'
+import { workerServers, type ReachedAt } from './tls/worker-servers.ts'
 import { keepTokens } from './tokens/keep-tokens.ts'
 import { version } from './version.ts'
 import { startWebhooks } from './webhooks/start-webhooks.ts'
 import { readWebhooks } from './webhooks/webhook-config.ts'
 import { buildConsole } from './web/build-console.ts'
 
-/** A boot script is fetched seconds before its ticket is used; a slow machine with many disks may take minutes to get there. */
-const ticketLifeSeconds = 15 * 60
-
-export interface FirstComputer {
-  /** Where it is reached, for example `http://10.77.0.1:8080`. */
-  url: string
+export interface FirstComputer extends Listening {
   /** What can be asked of it, for example `GET /jobs.json`. */
   routes: readonly string[]
   close(): Promise<void>
@@ -103,6 +99,8 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const machines = openMachineStore(dataDirectory)
   const admission = createAdmission({ machines, tokens, policy: config.admit, emit, log: log.child({ part: 'machines' }) })
   const signingKey = await openSigningKey(dataDirectory)
+  const reachedAt = config.netboot === undefined ? [] : [config.netboot.address]
+  const tls = config.tls && (await openTls({ config: config.tls, dataDirectory, address: listen.address, reachedAt, run }))
   const components = createComponentStore(join(dataDirectory, 'components'))
   const { store: images, layout } = await openConfiguredImages(config.images, dataDirectory, { useOf: (version) => createUseOf(store)(version) })
   const recipeDirectories = [ownRecipes, ...config.recipeDirectories]
@@ -191,6 +189,12 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   const receiveImage = createReceiveImage({ jobs, proofs, emit })
   const audit = openAuditLog(dataDirectory, { log: log.child({ part: 'audit' }) })
   const app = createApp({ log, audit })
+  const https = tls && createHttpsService(app, { tls, port: config.tls!.port, log: log.child({ part: 'tls' }) })
+  // As machines reach this server.
+  const reached = (): ReachedAt => {
+    const host = config.netboot?.address ?? new URL(ownUrl).hostname
+    return { url: `http://${host}:${new URL(ownUrl).port}`, ...(https === undefined ? {} : { https: { url: `https://${host}:${https.port}`, fingerprint: https.fingerprint } }) }
+  }
   const metrics = createFirstComputerMetrics({ app, events, jobs, machines, log: log.child({ part: 'metrics' }) })
   const webhooks = await startWebhooks({ webhooks: configuredWebhooks, events, dataDirectory, metrics, log: log.child({ part: 'webhooks' }) })
   await app.register(metricRoutes, { metrics, authorize, open: config.openMetrics })
@@ -213,7 +217,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     },
   })
   let machineAt: (ipv4: string) => string | undefined = () => undefined
-  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, machineAt: (ipv4) => machineAt(ipv4), servers: config.servers })
+  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, machineAt: (ipv4) => machineAt(ipv4), servers: () => workerServers(config.servers, reached()) })
   await app.register(sessionRoutes, { tokens, authorize })
   await app.register(tokenRoutes, { tokens, authorize })
   await app.register(auditRoutes, { dataDirectory, authorize })
@@ -224,6 +228,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   await app.register(timelineRoutes, { histories, events, authorize })
   await app.register(recipeRoutes, { recipes, authorize })
   await app.register(signingKeyRoutes, { publicKey: signingKey.publicKey })
+  await app.register(authorityRoutes, { certificate: tls?.authorityCertificate })
   await app.register(componentRoutes, {
     components,
     authorize,
@@ -260,48 +265,16 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
   }
   try {
     if (config.netboot !== undefined && appliance !== undefined) {
-      const httpUrl = `http://${config.netboot.address}:${listen.port}`
-      const { policies, withoutJob } = config.netboot
-      const withoutJobOf = (machine: string) => selectPolicy(policies, { machine, architectures: [] }).withoutJob ?? withoutJob
-      const scripts: BootScriptsOptions = {
-        httpUrl,
-        stage2Digest: appliance.stage2Digest,
-        async issueTicket(machine) {
-          await admission.note(await machines.read(machine))
-          return tokens.createTicket(machine, ticketLifeSeconds)
-        },
-        knownAtBoot: async (machine) => {
-          const [record, assignedJob] = await Promise.all([machines.read(machine), jobs.assignedTo(machine)])
-          const { system } = record
-          const hasWork = withoutJobOf(machine) === 'wait' || (await jobs.hasWorkFor(machine))
-          return { hasWork, isAdmitted: admission.isAdmitted(record), ...(system === undefined ? {} : { system }), ...(assignedJob === undefined ? {} : { assignedJob }) }
-        },
-        onWaiting: admission.wait,
-        emit,
-      }
-      const bootScripts = createBootScripts(scripts)
-      const { kernelPath, initramfsPath } = appliance
-      const secureBoot = config.netboot.policies.some((policy) => policy.secureBoot === true)
-        ? { kernelPath, initramfsPath, grubConfig: (machine: string, address: string) => bootScripts('grub', machine, address) }
-        : undefined
-      const netboot = await startNetboot({ ...config.netboot, secureBoot, dataDirectory, httpUrl, emit, log: log.child({ part: 'netboot' }), run, start })
-      closers.push(() => netboot.close())
-      machineAt = (address) => netboot.machineAt(address)
-      await app.register(bootRoutes, {
-        ...scripts,
-        appliance: { kernel: appliance.kernelPath, initramfs: appliance.initramfsPath, stage2: appliance.stage2Path, inventory: appliance.inventoryPath },
-        bootFiles: netboot.bootFiles,
-        machineAt,
-        whyNotAt: netboot.whyNotAt,
-      })
+      const boot = await openBootServices(app, { config: config.netboot, reachedAt: reached(), appliance, dataDirectory, admission, tokens, jobs, machines, emit, log, run, start })
+      closers.push(() => boot.close())
+      machineAt = (address) => boot.machineAt(address)
     }
-    ownUrl = await listenAt(app, listen)
-    if (config.lists.length > 0) {
-      lists = startDynamicLists({ rules: config.lists, recipes, recipeDirectories, jobs, log: log.child({ part: 'lists' }) })
-    }
+    const listening = https === undefined ? { url: await listenAt(app, listen) } : await https.listen(listen)
+    ownUrl = listening.url
+    if (config.lists.length > 0) lists = startDynamicLists({ rules: config.lists, recipes, recipeDirectories, jobs, log: log.child({ part: 'lists' }) })
+    return { ...listening, routes: app.listedRoutes, close }
   } catch (error) {
     await close()
     throw error
   }
-  return { url: ownUrl, routes: app.listedRoutes, close }
 }

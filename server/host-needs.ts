@@ -26,6 +26,7 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'grub-efi-amd64-signed', why: 'Secure Boot of machines that boot from the network', for: ['serve', ...rack] },
   { package: 'ipxe', why: 'the boot programs that firmware fetches', for: ['serve', ...rack] },
   { package: 'radvd', why: 'router advertisements, which save iPXE 13 s', for: ['serve', ...rack] },
+  { package: 'openssl', why: 'certificates of HTTPS', for: ['serve', ...rack] },
   { package: 'squashfs-tools', why: 'the appliance', for: ['appliance', ...rack] },
   { package: 'binutils', why: 'the appliance', for: ['appliance', ...rack] },
   { package: 'socat', why: 'hears DHCP on the boot interface and on no other', for: ['serve', ...rack] },

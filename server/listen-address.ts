@@ -1,4 +1,5 @@
-import { isIPv4 } from 'node:net'
+import { once } from 'node:events'
+import { isIPv4, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { Fault } from '../images/fault.ts'
@@ -36,17 +37,25 @@ export const localUrl = ({ address, port }: ListenAddress): string => `http://${
  */
 export async function listenAt(app: FastifyInstance, { address, port }: ListenAddress): Promise<string> {
   await app.listen({ host: address, port }).catch((error: NodeJS.ErrnoException) => {
-    throw refusal(error, { address, port })
+    throw refusal(error, { address, port }, 'listen')
   })
   const bound = app.server.address()
   return localUrl({ address, port: bound !== null && typeof bound === 'object' ? bound.port : port })
 }
 
-function refusal(error: NodeJS.ErrnoException, { address, port }: ListenAddress): Error {
+/** Lets a server listen; `field` of the configuration says where. Throws as `listenAt` does. */
+export async function listenOn(server: Server, { address, port }: ListenAddress, field: string): Promise<void> {
+  server.listen({ host: address, port })
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw refusal(error, { address, port }, field)
+  })
+}
+
+function refusal(error: NodeJS.ErrnoException, { address, port }: ListenAddress, field: string): Error {
   if (error.code === 'EADDRINUSE') {
-    return new IngotError('port-in-use', `listen: ${address}:${port} is taken by another program; \`ss -ltnp 'sport = :${port}'\` tells which`, { cause: error })
+    return new IngotError('port-in-use', `${field}: ${address}:${port} is taken by another program; \`ss -ltnp 'sport = :${port}'\` tells which`, { cause: error })
   }
-  if (error.code === 'EADDRNOTAVAIL') return new IngotError('config-invalid', `listen: expected an address of this host, got ${address}`, { cause: error })
-  if (error.code === 'EACCES') return new IngotError('port-in-use', `listen: port ${port} needs root`, { cause: error })
+  if (error.code === 'EADDRNOTAVAIL') return new IngotError('config-invalid', `${field}: expected an address of this host, got ${address}`, { cause: error })
+  if (error.code === 'EACCES') return new IngotError('port-in-use', `${field}: port ${port} needs root`, { cause: error })
   return error
 }

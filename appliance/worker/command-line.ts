@@ -1,7 +1,9 @@
 /** What the boot script told this machine on the kernel command line. */
 export interface BootArguments {
-  /** The first computer it booted from, for example `http://10.77.0.1:8080`. */
+  /** The first computer it booted from, as its worker speaks to it, for example `https://10.77.0.1:8443`. */
   server: string
+  /** Of the key, or the authority's key, by which that shows to be the one; absent when it speaks plain HTTP. */
+  fingerprint?: string
   /** Single-use ticket, exchanged for this machine's credential. */
   ticket: string
   /** MAC of the NIC that booted, with dashes and lower case; absent when the boot path does not tell. */
@@ -26,5 +28,9 @@ export function parseCommandLine(commandLine: string): BootArguments {
   // BOOTIF is the hardware type and the address: 01-52-54-00-12-34-56 from iPXE and PXELINUX, with colons from GRUB.
   const bootIf = argument(commandLine, 'BOOTIF')?.toLowerCase().replaceAll(':', '-')
   const bootMac = bootIf === undefined ? undefined : /^(?:01-)?([0-9a-f]{2}(?:-[0-9a-f]{2}){5})$/.exec(bootIf)?.[1]
-  return { server: need('ingot.server').replace(/\/$/, ''), ticket: need('ingot.ticket'), bootMac }
+  const withoutSlash = (url: string): string => url.replace(/\/$/, '')
+  const boot = { ticket: need('ingot.ticket'), bootMac }
+  // One without the other must not end in plain HTTP.
+  if (argument(commandLine, 'ingot.tls') === undefined && argument(commandLine, 'ingot.https') === undefined) return { server: withoutSlash(need('ingot.server')), ...boot }
+  return { server: withoutSlash(need('ingot.https')), fingerprint: need('ingot.tls'), ...boot }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCommandLine } from './command-line.ts'
 import { createConsoleLog } from './console-log.ts'
 import { httpFetch } from './http-fetch.ts'
+import { createPinnedFetch } from './pinned-fetch.ts'
 import { UnreachableError } from './unreachable-error.ts'
 import { runWorker } from './worker.ts'
 
@@ -51,7 +52,7 @@ try {
       const [{ readDisks }, { run }] = await Promise.all([import('../disks/read-disks.ts'), import('../run.ts')])
       return readDisks({ run })
     },
-    fetch: httpFetch,
+    fetchBy: (fingerprint) => (fingerprint === undefined ? httpFetch : createPinnedFetch(fingerprint)),
     perform: async (options) => (await import('./perform-job.ts')).performJob(options),
     takeDown: async ({ claimId }) => {
       const { releaseTarget, targetDirectory } = await import('./release-target.ts')

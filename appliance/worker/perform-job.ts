@@ -102,7 +102,7 @@ async function performSteps({ held, takeInventory, readDisks, stateDirectory, di
   let step = 'prepare'
   try {
     const inventory = await takeInventory()
-    const [{ scratchSerials }, plan] = await Promise.all([
+    const [{ scratchSerials, packagesUrl = `${server.url}/packages` }, plan] = await Promise.all([
       keepTrying(() => held.server.sendInventory(inventory, signal), { signal }),
       server.plan(signal),
     ])
@@ -118,7 +118,7 @@ async function performSteps({ held, takeInventory, readDisks, stateDirectory, di
       disk: undefined,
       written: undefined,
       server,
-      packagesUrl: `${server.url}/packages`,
+      packagesUrl,
       run: createRun({ reporter, signal, claimId: held.claimId }),
       start: (program, args, options = {}) => start(program, args, { ...options, env: { ...options.env, [claimVariable]: held.claimId } }),
       cleanUps,

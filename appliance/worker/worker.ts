@@ -11,12 +11,13 @@ import { takeJob } from './take-job.ts'
 import { walkServers } from './walk-servers.ts'
 
 export interface WorkerOptions {
-  boot: Pick<BootArguments, 'server' | 'ticket'>
+  boot: Pick<BootArguments, 'server' | 'fingerprint' | 'ticket'>
   /** Looks the machine over; called only when a job was claimed or there was none: it takes longer than the claim. */
   takeInventory: () => Promise<Inventory>
   /** Looks at its disks, when a job is about to write to one. */
   readDisks: () => Promise<Disk[]>
-  fetch: HttpFetch
+  /** How a server is asked that shows a fingerprint, or one of plain HTTP that has none. */
+  fetchBy: (fingerprint: string | undefined) => HttpFetch
   perform: typeof performJob
   /** Ends what a worker that died in the middle of a job left running, before its job is given back. */
   takeDown: (record: ClaimRecord) => Promise<void>
@@ -32,11 +33,18 @@ export interface WorkerOptions {
  * the machine belongs to that system from then on.
  */
 export async function runWorker(options: WorkerOptions): Promise<'restart' | void> {
-  const { boot, takeInventory, readDisks, fetch, perform, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
-  const credentials = await obtainCredentials({ boot, fetch, stateDirectory, log })
+  const { boot, takeInventory, readDisks, fetchBy, perform, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
+  // One for each fingerprint, so that the connection of the ticket serves the claim too.
+  const fetches = new Map<string | undefined, HttpFetch>()
+  const fetchOf = (fingerprint: string | undefined): HttpFetch => {
+    const found = fetches.get(fingerprint) ?? fetchBy(fingerprint)
+    fetches.set(fingerprint, found)
+    return found
+  }
+  const credentials = await obtainCredentials({ boot, fetch: fetchOf(boot.fingerprint), stateDirectory, log })
   const worker = credentials.machine
-  const servers = credentials.servers.map(({ url, credential }) => connectServer({ url, credential, fetch }))
-  const bootServer = connectServer({ url: boot.server, credential: credentials.credential, fetch })
+  const servers = credentials.servers.map(({ url, credential, fingerprint }) => connectServer({ url, credential, fetch: fetchOf(fingerprint) }))
+  const bootServer = connectServer({ url: boot.server, credential: credentials.credential, fetch: fetchOf(boot.fingerprint) })
   const records = openClaimRecords(stateDirectory)
   const giveBack = async (record: ClaimRecord) => (await import('./give-back.ts')).giveBack(record, { servers, records, log, signal })
 

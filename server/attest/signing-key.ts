@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFile } from '../durable-file.ts'
 import { IngotError } from '../errors.ts'
+import { readPrivateFile } from '../private-file.ts'
 
 /** The public half of a key, by which anyone checks what was signed. */
 export interface PublicKey {
@@ -44,12 +45,7 @@ export async function openSigningKey(dataDirectory: string): Promise<SigningKey>
 }
 
 async function readPrivateKey(path: string): Promise<KeyObject> {
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) {
-    const permissions = (mode & 0o777).toString(8).padStart(4, '0')
-    throw invalid(path, 'a file that only its owner may read', `permissions ${permissions}; if nobody else has read it: chmod 600 ${path}`)
-  }
-  const text = await readText(path)
+  const text = await readPrivateFile(path)
   let key: KeyObject
   try {
     key = createPrivateKey({ key: text, format: 'pem' })

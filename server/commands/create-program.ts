@@ -13,6 +13,7 @@ import { addMachine } from './machine.ts'
 import { addMaster } from './master.ts'
 import { addRecipe } from './recipe.ts'
 import { addServe } from './serve.ts'
+import { addTls } from './tls.ts'
 import { addToken } from './token.ts'
 
 const help = `
@@ -33,6 +34,6 @@ export function createProgram(context: CommandContext): Command {
     .addHelpText('after', help)
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride()
-  for (const add of [addServe, addMaster, addAppliance, addJob, addDeploy, addRecipe, addImage, addMachine, addToken, addAudit, addDoctor, addDemo, addCompletion]) add(program, context)
+  for (const add of [addServe, addMaster, addAppliance, addJob, addDeploy, addRecipe, addImage, addMachine, addToken, addTls, addAudit, addDoctor, addDemo, addCompletion]) add(program, context)
   return program
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { IngotError } from '../errors.ts'
 import { parseMasterConfig } from '../master/master-config.ts'
+import { addressOf } from '../tls/address-of.ts'
 import type { CommandContext } from './context.ts'
 
 const help = `
@@ -11,17 +12,19 @@ Example of a master.yaml:
   listen: 192.0.2.1:8080
   firstComputers:
     - name: hall-a
-      url: http://10.77.0.1:8080
+      url: https://10.77.0.1:8443
+      fingerprint: sha256:9f86…               # as \`ingot tls show\` tells there
       credentials: { worker: ingot_worker_…, operator: ingot_operator_… }
     - name: hall-b
-      url: http://10.78.0.1:8080
+      url: https://10.78.0.1:8443
+      fingerprint: sha256:60303…
       credentials: { worker: ingot_worker_…, operator: ingot_operator_… }
 
 Examples:
   ingot token create --role worker --name master --data /var/lib/ingot          # on each first computer, and the same with operator
   ingot master --config /etc/ingot/master.yaml
   ingot token create --role worker --name rack --data /var/lib/ingot-master     # for the \`servers\` of the first computers that boot workers
-  INGOT_SERVER=http://192.0.2.1:8080 ingot job list`
+  INGOT_SERVER=https://192.0.2.1:8443 ingot job list`
 
 /** `ingot master`: one job server in front of several first computers. */
 export const addMaster = (program: Command, context: CommandContext): Command =>
@@ -35,15 +38,15 @@ export const addMaster = (program: Command, context: CommandContext): Command =>
     .addHelpText('after', help)
     .action(({ config }: { config: string }) => master(config, context))
 
-async function master(path: string, { log, signal }: CommandContext): Promise<void> {
+async function master(path: string, { log, run, signal }: CommandContext): Promise<void> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new IngotError('config-invalid', `the configuration cannot be read: ${error.message}`, { cause: error })
   })
   const config = parseMasterConfig(text, path)
   // Loaded here only: it is most of Ingot, and each command would wait for it.
   const { startMaster } = await import('../master/start-master.ts')
-  const running = await startMaster({ config, log })
-  log.info({ url: running.url, data: config.dataDirectory, firstComputers: config.firstComputers.map(({ name }) => name) }, 'master up')
+  const running = await startMaster({ config, log, run })
+  log.info({ url: running.url, ...addressOf(running), data: config.dataDirectory, firstComputers: config.firstComputers.map(({ name }) => name) }, 'master up')
   if (!signal.aborted) await once(signal, 'abort')
   log.info({ reason: String(signal.reason) }, 'master stops')
   await running.close()

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { configWithoutNetboot, readConfigFile, type Config } from '../config.ts'
 import { IngotError } from '../errors.ts'
+import { addressOf } from '../tls/address-of.ts'
 import { renderUnit } from '../systemd/render-unit.ts'
 import type { CommandContext } from './context.ts'
 
@@ -23,7 +24,7 @@ export const addServe = (program: Command, context: CommandContext): Command =>
     .option('--config <file>', 'configuration, ingot.yaml')
     .option('--no-netboot', 'a job server without boot services, given by --data and --listen instead of a file')
     .option('--data <directory>', 'data directory (with --no-netboot)')
-    .option('--listen <address:port>', 'where HTTP listens (with --no-netboot)')
+    .option('--listen <address:port>', 'where HTTP listens, and HTTPS 363 ports above unless that is a loopback address (with --no-netboot)')
     .option('--systemd-unit', 'print a systemd unit that runs it by --config, with no more rights than it needs, and end')
     .addHelpText(
       'after',
@@ -58,7 +59,7 @@ async function serve(options: ServeOptions, { run, start, log, signal, print }: 
   // Loaded here only: it is most of Ingot, and each command would wait for it.
   const { startFirstComputer } = await import('../first-computer.ts')
   const server = await startFirstComputer({ config, log, run, start })
-  log.info({ url: server.url, data: config.dataDirectory, netboot: config.netboot !== undefined }, 'first computer up')
+  log.info({ url: server.url, ...addressOf(server), data: config.dataDirectory, netboot: config.netboot !== undefined }, 'first computer up')
   if (!signal.aborted) await once(signal, 'abort')
   log.info({ reason: String(signal.reason) }, 'first computer stops')
   await server.close()

@@ -10,8 +10,8 @@ import type { DemoPaths } from './options.ts'
 const port = 8080
 
 export interface FirstComputerProcess {
-  /** For example `http://10.77.0.1:8080`. */
-  url: string
+  /** Where it speaks HTTPS, and by what it is known there. */
+  address: { url: string; fingerprint: string }
   /** Rejects when it ends by itself, with its last line. */
   failed: Promise<never>
   stop(): Promise<void>
@@ -34,7 +34,6 @@ const entry = join(import.meta.dirname, '../main.ts')
  * is being built. Throws `IngotError` `demo-failed` when it ends instead.
  */
 export async function startFirstComputerProcess(paths: DemoPaths, { recipes, secureBoot, start, onPreparing }: FirstComputerProcessOptions): Promise<FirstComputerProcess> {
-  const url = `http://${rackNetwork.address}:${port}`
   const config = {
     data: paths.data,
     listen: `${rackNetwork.address}:${port}`,
@@ -47,13 +46,13 @@ export async function startFirstComputerProcess(paths: DemoPaths, { recipes, sec
     proof: { secureBoot },
   }
   await writeFile(paths.config, stringify(config))
-  const up = Promise.withResolvers<'up'>()
+  const up = Promise.withResolvers<FirstComputerProcess['address']>()
   const program = await start(process.execPath, [...process.execArgv, entry, 'serve', '--config', paths.config], {
     onErrorLine: (line) => {
       // At once, for when we are ended the next moment the log tells why.
       appendFileSync(paths.log, `${line}\n`)
-      const { msg, line: detail } = parseLogLine(line)
-      if (msg === 'first computer up') up.resolve('up')
+      const { msg, line: detail, https, fingerprint } = parseLogLine(line)
+      if (msg === 'first computer up' && https !== undefined && fingerprint !== undefined) up.resolve({ url: https, fingerprint })
       if (msg === 'preparing' && detail !== undefined) onPreparing(detail)
     },
   })
@@ -64,9 +63,8 @@ export async function startFirstComputerProcess(paths: DemoPaths, { recipes, sec
   })
   // Who waits for something else meets it there; who does not, has nothing to do with it.
   failed.catch(() => {})
-  await Promise.race([up.promise, failed])
   return {
-    url,
+    address: await Promise.race([up.promise, failed]),
     failed,
     stop: async () => {
       stopping = true
@@ -79,6 +77,8 @@ export async function startFirstComputerProcess(paths: DemoPaths, { recipes, sec
 interface LogLine {
   msg?: string
   line?: string
+  https?: string
+  fingerprint?: string
 }
 
 /** A line of pino's, or something else that a program wrote on standard error. */

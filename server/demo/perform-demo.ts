@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseSize } from '../../images/size.ts'
 import type { Job } from '../api/job.ts'
 import { createRecipeStore } from '../components/recipe-store.ts'
-import { askServer } from '../http-client.ts'
+import { askServer, type ServerAddress } from '../http-client.ts'
 import { openTokens } from '../tokens.ts'
 import { buildImages, buildMachines } from './build-image.ts'
 import type { DemoContext } from './context.ts'
@@ -28,14 +28,14 @@ export async function performDemo(context: DemoContext): Promise<void> {
   emit({ kind: 'task', task: 'first computer', state: 'begun', detail: '' })
   const onPreparing = (detail: string): void => emit({ kind: 'task', task: 'job and its components', state: 'running', detail })
   const server = await startFirstComputerProcess(paths, { recipes: options.recipes, secureBoot: options.secureBoot, start, onPreparing })
-  emit({ kind: 'task', task: 'first computer', state: 'done', detail: `${server.url}, DHCP on UDP 67, TFTP on UDP 69, on a network of its own` })
+  emit({ kind: 'task', task: 'first computer', state: 'done', detail: `${server.address.url}, DHCP on UDP 67, TFTP on UDP 69, on a network of its own` })
 
-  const token = await openTokens(paths.data).create({ role: 'operator', name: 'demo' })
+  const address: ServerAddress = { ...server.address, token: await openTokens(paths.data).create({ role: 'operator', name: 'demo' }) }
   // Ends well only when the server stops; who waits for the work hears of it when it breaks.
-  const events = readEvents(followEvents(server.url, token, signal), feed.add)
+  const events = readEvents(followEvents(address, signal), feed.add)
   events.catch(() => {})
   const work = async (): Promise<void> => {
-    for (let number = 1; number <= options.machines; number++) await addJob(options.recipe, { url: server.url, token }, context)
+    for (let number = 1; number <= options.machines; number++) await addJob(options.recipe, address, context)
     const title = options.machines === 1 ? 'A bare machine becomes an image' : `${options.machines} bare machines become images`
     emit({ kind: 'phase', phase: 'build', title: `${title}: time since power-on` })
     // The first image may be proven while others are made.
@@ -50,7 +50,7 @@ export async function performDemo(context: DemoContext): Promise<void> {
   emit({ kind: 'finished', imagesDirectory: join(paths.data, 'images'), consolesDirectory: paths.run, proofsDirectory: join(paths.data, 'proofs', 'consoles') })
 }
 
-async function addJob(recipe: string, server: { url: string; token: string }, { emit, signal }: DemoContext): Promise<void> {
+async function addJob(recipe: string, server: ServerAddress, { emit, signal }: DemoContext): Promise<void> {
   emit({ kind: 'task', task: 'job and its components', state: 'begun', detail: recipe })
   const headers = { 'content-type': 'application/json' }
   // What is shown is the whole way, also when an earlier run has left some of it behind.

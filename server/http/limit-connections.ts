@@ -1,5 +1,4 @@
-import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 
 /** Connections at once, in all and from one address: a thousand workers behind one address, each with a few, are within it. */
 const mostConnections = 16_384

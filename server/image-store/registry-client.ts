@@ -1,4 +1,4 @@
-import { fetch, type BodyInit, type RequestInit, type Response } from 'undici'
+import { fetch, type BodyInit, type Dispatcher, type RequestInit, type Response } from 'undici'
 import { IngotError } from '../errors.ts'
 
 /** Where a registry is, and who we are there. */
@@ -6,6 +6,8 @@ export interface RegistryAddress {
   /** For example `https://registry.example:5000/team`; what follows the host is put before every name. */
   url: string
   credentials?: { username: string; password: string }
+  /** How it is reached; default as undici does. */
+  dispatcher?: Dispatcher
 }
 
 export interface RegistryRequest {
@@ -38,7 +40,7 @@ export function parseChallenge(header: string): Challenge {
   return { scheme: scheme.toLowerCase(), parameters }
 }
 
-export function createRegistryClient({ url, credentials }: RegistryAddress): RegistryClient {
+export function createRegistryClient({ url, credentials, dispatcher }: RegistryAddress): RegistryClient {
   const base = new URL(url)
   const path = base.pathname.replaceAll(/^\/+|\/+$/g, '')
   const root = new URL('/v2/', base)
@@ -48,7 +50,7 @@ export function createRegistryClient({ url, credentials }: RegistryAddress): Reg
 
   const failed = (what: string, cause?: unknown) => new IngotError('store-unreachable', `registry ${base.host}: ${what}`, { cause })
   const send = (to: URL, init: RequestInit): Promise<Response> =>
-    fetch(to, init).catch((error: Error) => {
+    fetch(to, { ...init, ...(dispatcher === undefined ? {} : { dispatcher }) }).catch((error: Error) => {
       if (init.signal?.aborted === true) throw error
       throw failed(`${init.method} ${to.pathname}: ${(error.cause as Error | undefined)?.message ?? error.message}`, error)
     })

@@ -3,6 +3,7 @@ import type { MachineAnswer } from '../api/credential.ts'
 import { workerIdSchema } from '../api/job.ts'
 import { inventorySchema, labelsBodySchema, type Inventory, type Labels } from '../api/machine.ts'
 import { may } from '../http/auth.ts'
+import { packagesOf } from '../http/packages-of.ts'
 import { linkNext, pageOf, pagingSchema, type Paging } from '../http/paging.ts'
 import { HttpProblem } from '../http/problem.ts'
 import type { MachineRecord } from '../machine-store.ts'
@@ -33,7 +34,7 @@ export const masterMachineRoutes: FastifyPluginAsync<MasterContext & { introduct
     if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
     const { answers } = needAnswer(await introductions.introduce(inventory, viaOf(request)))
     // A mark is about a disk of this machine, whoever made it (F1).
-    return { scratchSerials: [...new Set(answers.flatMap(({ answer }) => answer.scratchSerials))] }
+    return { scratchSerials: [...new Set(answers.flatMap(({ answer }) => answer.scratchSerials))], ...packagesOf(request) }
   })
 
   app.put<WithId & { Body: { labels: Labels } }>('/machines/:id/labels', { schema: { params, body: labelsBodySchema } }, async (request) => {

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import replyFrom from '@fastify/reply-from'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
+import type { Run } from '../../appliance/run.ts'
 import { openAuditLog } from '../audit/audit-log.ts'
 import { createApp } from '../http/app.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { auditRoutes } from '../http/routes/audit.ts'
+import { authorityRoutes } from '../http/routes/authority.ts'
 import { healthRoutes } from '../http/routes/health.ts'
 import { metricRoutes } from '../http/routes/metrics.ts'
 import { schemaRoutes } from '../http/routes/schemas.ts'
@@ -13,6 +15,9 @@ import { sessionRoutes } from '../http/routes/session.ts'
 import { tokenRoutes } from '../http/routes/tokens.ts'
 import { tokenAuthorize } from '../http/token-authorize.ts'
 import { listenAt } from '../listen-address.ts'
+import { createConnector } from '../tls/connector.ts'
+import { createHttpsService, type Listening } from '../tls/https-service.ts'
+import { openTls } from '../tls/open-tls.ts'
 import { keepTokens } from '../tokens/keep-tokens.ts'
 import { masterDownloadRoutes, masterImageDownloadRoutes } from './download-routes.ts'
 import { masterEventRoutes } from './event-routes.ts'
@@ -33,9 +38,7 @@ import { viaOf } from './pass-on.ts'
 /** A first computer whose host is gone says nothing at all; one that is there takes a connection at once. */
 const connectLimitMs = 3000
 
-export interface Master {
-  /** Where it is reached, for example `http://10.77.0.1:8080`. */
-  url: string
+export interface Master extends Listening {
   /** What can be asked of it, for example `GET /jobs.json`. */
   routes: readonly string[]
   close(): Promise<void>
@@ -45,9 +48,10 @@ export interface Master {
  * Starts a master: the HTTP face of a first computer in front of several (B19). It keeps nothing but its own credentials, so that it may be stopped and
  * started at any time. First computers that cannot be reached are waited for. Throws `IngotError` 'port-in-use' or 'config-invalid'.
  */
-export async function startMaster({ config, log }: { config: MasterConfig; log: Logger }): Promise<Master> {
+export async function startMaster({ config, log, run }: { config: MasterConfig; log: Logger; run: Run }): Promise<Master> {
   const pseudonym = `ingot-${randomUUID()}`
-  const agent = new Agent({ connect: { timeout: connectLimitMs } })
+  const pins = new Map(config.firstComputers.flatMap(({ url, fingerprint }) => (fingerprint === undefined ? [] : [[new URL(url).host, fingerprint] as const])))
+  const agent = new Agent({ connect: createConnector({ timeoutMs: connectLimitMs, fingerprintOf: (host) => pins.get(host) }) })
   const links = config.firstComputers.map((each) => linkFirstComputer(each, { agent, pseudonym, log }))
   const introductions = createIntroductions(links, log)
   const tokens = await keepTokens(config.dataDirectory, { log: log.child({ part: 'tokens' }) })
@@ -55,6 +59,8 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
 
   const audit = openAuditLog(config.dataDirectory, { log: log.child({ part: 'audit' }) })
   const app = createApp({ log, audit })
+  const tls = config.tls && (await openTls({ config: config.tls, dataDirectory: config.dataDirectory, address: config.listen.address, run }))
+  const https = tls && createHttpsService(app, { tls, port: config.tls!.port, log: log.child({ part: 'tls' }) })
   // A master that asks itself by way of others would never have an answer (RFC 9110, 7.6.3).
   app.addHook('onRequest', async (request) => {
     if (viaOf(request)?.includes(pseudonym) === true) throw new HttpProblem(508, 'this master is behind itself: one of its first computers leads back to it')
@@ -74,6 +80,7 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   await app.register(masterEventRoutes, context)
   await app.register(masterTimelineRoutes, context)
   await app.register(schemaRoutes)
+  await app.register(authorityRoutes, { certificate: tls?.authorityCertificate })
   await app.register(sessionRoutes, { tokens, authorize: context.authorize })
   await app.register(tokenRoutes, { tokens, authorize: context.authorize })
   await app.register(auditRoutes, { dataDirectory: config.dataDirectory, authorize: context.authorize })
@@ -87,7 +94,8 @@ export async function startMaster({ config, log }: { config: MasterConfig; log: 
   }
   try {
     await Promise.all(links.map((link) => link.probe()))
-    return { url: await listenAt(app, config.listen), routes: app.listedRoutes, close }
+    const listening = https === undefined ? { url: await listenAt(app, config.listen) } : await https.listen(config.listen)
+    return { ...listening, routes: app.listedRoutes, close }
   } catch (error) {
     await close()
     throw error

@@ -7,6 +7,8 @@ import type { Emit } from '../event-log.ts'
 export interface BootScriptsOptions {
   /** Base of this HTTP service as machines reach it, for example `http://10.77.0.1:8080`. */
   httpUrl: string
+  /** Where workers speak to it, and the fingerprint by which it shows to be the one; there, by plain HTTP, unless given. */
+  https?: { url: string; fingerprint: string }
   /** For example `sha256:9f86…`. */
   stage2Digest: string
   /** Makes the single-use ticket that the worker of this machine exchanges for its credential. */
@@ -26,7 +28,7 @@ const renderers = {
   grub: { worker: grub.renderWorkerConfig, wait: grub.renderWaitConfig, localDisk: grub.renderLocalDiskConfig },
 }
 
-export function createBootScripts({ httpUrl, stage2Digest, issueTicket, knownAtBoot, onWaiting, emit }: BootScriptsOptions): BootScripts {
+export function createBootScripts({ httpUrl, https, stage2Digest, issueTicket, knownAtBoot, onWaiting, emit }: BootScriptsOptions): BootScripts {
   return async (language, machine, address) => {
     const choice = chooseBoot(await knownAtBoot(machine))
     if (choice.boot === 'local-disk') {
@@ -39,6 +41,6 @@ export function createBootScripts({ httpUrl, stage2Digest, issueTicket, knownAtB
     }
     const ticket = await issueTicket(machine)
     emit({ machine, hop: 'boot-script', address })
-    return renderers[language].worker({ httpUrl, stage2Digest, ticket })
+    return renderers[language].worker({ httpUrl, stage2Digest, ...(https === undefined ? {} : { https }), ticket })
   }
 }

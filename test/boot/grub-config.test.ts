@@ -17,6 +17,13 @@ exit
 `)
 })
 
+it('tells the worker where to speak HTTPS, and the fingerprint to trust there', () => {
+  const https = { url: 'https://10.77.0.1:8443', fingerprint: `sha256:${'9f'.repeat(32)}` }
+  expect(renderWorkerConfig({ httpUrl: 'http://10.77.0.1:8080', stage2Digest: 'sha512:9f86d081', https, ticket: 'c2VjcmV0' }).split('\n')[2]).toBe(
+    `  if linux /vmlinuz BOOTIF=01-$net_default_mac ingot.server=http://10.77.0.1:8080 ingot.stage2=sha512:9f86d081 ingot.https=${https.url} ingot.tls=${https.fingerprint} ingot.ticket=c2VjcmV0 panic=10 console=tty0 console=ttyS0,115200; then`,
+  )
+})
+
 it('boots the local disk, and says why', () =>
   expect(renderLocalDiskConfig('web:web-1 was deployed to it')).toBe('echo "Ingot: booting the local disk, web:web-1 was deployed to it"\nexit\n'))
 

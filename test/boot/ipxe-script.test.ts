@@ -31,6 +31,14 @@ sanboot --no-describe --drive 0x80 || exit 1
 `)
 })
 
+it('tells the worker where to speak HTTPS, and the fingerprint to trust there', () => {
+  const fingerprint = `sha256:${'9f'.repeat(32)}`
+  const script = renderWorkerScript({ httpUrl: 'http://10.77.0.1:8080', stage2Digest: 'sha512:9f86d081', https: { url: 'https://10.77.0.1:8443', fingerprint }, ticket: 'c2VjcmV0' })
+  expect(script.split('\n').find((line) => line.startsWith('kernel'))).toBe(
+    `kernel http://10.77.0.1:8080/boot/vmlinuz initrd=initramfs.img BOOTIF=01-\${netX/mac:hexhyp} ingot.server=http://10.77.0.1:8080 ingot.stage2=sha512:9f86d081 ingot.https=https://10.77.0.1:8443 ingot.tls=${fingerprint} ingot.ticket=c2VjcmV0 panic=10 console=tty0 console=ttyS0,115200 || goto failed`,
+  )
+})
+
 it('asks for an address until the offer names a boot file, then chains to the script of this machine', () => {
   expect(renderAutoexecScript(ipxeScriptUrl('http://10.77.0.1:8080'))).toBe(`#!ipxe
 set attempt:int32 0

@@ -1,20 +1,18 @@
 import type { Command } from 'commander'
 import { parsePublicKey, readOwnPublicKey, type PublicKey } from '../../attest/signing-key.ts'
 import { IngotError } from '../../errors.ts'
-import { askServer } from '../../http-client.ts'
+import { agentFor, askServer } from '../../http-client.ts'
 import { createRegistryClient } from '../../image-store/registry-client.ts'
 import type { Registry } from '../../image-store/registry.ts'
 import { createRemoteRegistry } from '../../image-store/remote-registry.ts'
-import { serverAddress } from '../server-options.ts'
+import { serverAddress, withServer, type ServerOptions } from '../server-options.ts'
 import { openImages, readConfig, withPlace, type PlaceOptions } from './place.ts'
 
 /** Images of a first computer that are asked for by HTTP, or where they lie. */
-export interface AnyPlaceOptions extends PlaceOptions {
-  server?: string
-}
+export type AnyPlaceOptions = PlaceOptions & ServerOptions
 
 export const withAnyPlace = (command: Command): Command =>
-  withPlace(command).option('--server <url>', 'a running first computer instead (default: INGOT_SERVER); the token comes from INGOT_TOKEN')
+  withServer(withPlace(command), 'a running first computer instead')
 
 const isServer = ({ data, config, server }: AnyPlaceOptions, { INGOT_SERVER }: NodeJS.ProcessEnv): boolean => {
   const told = Object.entries({ data, config, server }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
@@ -26,8 +24,8 @@ const isServer = ({ data, config, server }: AnyPlaceOptions, { INGOT_SERVER }: N
 /** Where images are read; throws `IngotError` 'argument-invalid' and 'config-invalid'. */
 export async function openPlace(options: AnyPlaceOptions, env: NodeJS.ProcessEnv): Promise<Registry> {
   if (!isServer(options, env)) return (await openImages(options)).registry
-  const { url, token } = serverAddress(options, env)
-  return createRemoteRegistry(createRegistryClient({ url, credentials: { username: 'ingot', password: token } }))
+  const { url, token, ...trust } = serverAddress(options, env)
+  return createRemoteRegistry(createRegistryClient({ url, credentials: { username: 'ingot', password: token }, dispatcher: agentFor(trust) }))
 }
 
 /** The public key of the first computer itself; throws `IngotError` 'data-invalid' when it has none, or what `askServer` throws. */

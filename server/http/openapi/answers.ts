@@ -49,7 +49,7 @@ export const machineSchema = Type.Object({
   system: Type.Optional(machineSystemSchema),
 })
 export const machineListSchema = Type.Object({ version, machines: Type.Array(machineSchema), problems })
-export const machineAnswerSchema = Type.Object({ scratchSerials: Type.Array(Type.String()) })
+export const machineAnswerSchema = Type.Object({ scratchSerials: Type.Array(Type.String()), packagesUrl: Type.Optional(Type.String()) })
 
 const imageSummary = {
   name: Type.String(),
@@ -83,7 +83,7 @@ export const timelineListSchema = Type.Object({ version, machines: Type.Array(Ty
 export const overviewSchema = Type.Object({ revision: Type.String() }, { description: 'machines and jobs' })
 
 export const recipeListSchema = Type.Object({ version, recipes: Type.Array(Type.String()) })
-export const credentialSchema = Type.Object({ machine: Type.String(), credential: Type.String(), servers: Type.Array(Type.Object({ url: Type.String(), credential: Type.String() })) })
+export const credentialSchema = Type.Object({ machine: Type.String(), credential: Type.String(), servers: Type.Array(Type.Object({ url: Type.String(), credential: Type.String(), fingerprint: Type.Optional(Type.String()) })) })
 export const sessionSchema = Type.Object({ role: Type.Enum([...roles]), name: Type.String(), expiresAt: Type.Optional(time) })
 export const planSchema = Type.Object({ version, steps: Type.Array(Type.Object({ kind: Type.String() })) }, { description: 'the steps that a worker performs, in order' })
 export const healthSchema = Type.Object({ status: Type.Literal('up') })

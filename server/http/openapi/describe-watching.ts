@@ -12,6 +12,7 @@ export const watchingDescriptions: RouteDescriptions = {
   'GET /metrics': { tag: 'Watching', summary: 'Metrics for Prometheus; without a credential where `openMetrics` is configured', access: 'look', answers: { 200: content('The metrics.', 'text/plain') } },
   'GET /healthz': { tag: 'Watching', summary: 'Whether the process answers', access: 'anyone', answers: { 200: json('It does.', healthSchema) } },
   'GET /readyz': { tag: 'Watching', summary: 'Whether the server can do its work; 503 tells what it lacks', access: 'anyone', answers: { 200: json('It can.', readinessSchema) } },
+  'GET /authority.crt': { tag: 'Watching', summary: 'The certificate of the authority that signs for this server, for clients of HTTPS', access: 'anyone', answers: { 200: content('The certificate, as PEM.', 'application/x-pem-file') } },
   'GET /openapi.json': { tag: 'Watching', summary: 'This description, as OpenAPI 3.1', access: 'anyone', answers: { 200: content('The document.', 'application/json') } },
   'GET /api': { tag: 'Watching', summary: 'This description, for people', access: 'anyone', answers: { 200: content('The page.', 'text/html') } },
   'GET /api.css': { tag: 'Watching', summary: 'How that page looks', access: 'anyone', answers: { 200: content('The style sheet.', 'text/css') } },

@@ -12,7 +12,9 @@ import { perMinute } from '../per-minute.ts'
 import { linkNext, pageOf, pagingSchema, type Paging } from '../paging.ts'
 import { HttpProblem } from '../problem.ts'
 import { refuseOtherMachine } from '../refuse-other-machine.ts'
-import type { CredentialAnswer } from '../../api/credential.ts'
+import type { CredentialAnswer, MachineAnswer } from '../../api/credential.ts'
+import type { WalkedServer } from '../../tls/worker-servers.ts'
+import { packagesOf } from '../packages-of.ts'
 
 export interface MachineRoutesOptions {
   machines: MachineStore
@@ -23,7 +25,7 @@ export interface MachineRoutesOptions {
   /** Whose an address of the boot network is, where boot services run. */
   machineAt?: (ipv4: string) => string | undefined
   /** The job servers that workers booted from here walk, in order; without a credential of its own a server takes the worker's. */
-  servers: readonly { url: string; credential?: string }[]
+  servers: () => readonly WalkedServer[]
 }
 
 /** How long the credential of a booted machine lives: a day is more than any job takes. */
@@ -57,7 +59,7 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     const answer: CredentialAnswer = {
       machine,
       credential: own,
-      servers: servers.map(({ url, credential }) => ({ url, credential: credential ?? own })),
+      servers: servers().map(({ url, credential, fingerprint }) => ({ url, credential: credential ?? own, ...(fingerprint === undefined ? {} : { fingerprint }) })),
     }
     return reply.code(201).send(answer)
   })
@@ -75,7 +77,8 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
     if (inventory.id !== request.params.id) throw new HttpProblem(400, `id: expected '${request.params.id}' as in the path, got '${inventory.id}'`)
     await machines.record(inventory)
     emit({ machine: inventory.id, hop: 'worker', inventory })
-    return { scratchSerials: (await machines.read(inventory.id)).scratchSerials }
+    const answer: MachineAnswer = { scratchSerials: (await machines.read(inventory.id)).scratchSerials, ...packagesOf(request) }
+    return answer
   })
 
   const authorizeOwn = async (request: FastifyRequest<{ Params: { id: string } }>, allowed: readonly Role[]): Promise<void> => {

@@ -18,3 +18,11 @@ test('a machine whose boot path tells no NIC still boots', () => {
 test('a missing argument is named', () => {
   expect(() => parseCommandLine('ingot.ticket=t quiet')).toThrow('expected ingot.server=…, got ingot.ticket=t quiet')
 })
+
+test('with a fingerprint the worker speaks HTTPS, and one without the other never ends in plain HTTP', () => {
+  const fingerprint = `sha256:${'9f'.repeat(32)}`
+  const boot = 'ingot.server=http://10.77.0.1:8080 ingot.ticket=abc'
+  expect(parseCommandLine(`${boot} ingot.https=https://10.77.0.1:8443/ ingot.tls=${fingerprint}`)).toMatchObject({ server: 'https://10.77.0.1:8443', fingerprint, ticket: 'abc' })
+  expect(() => parseCommandLine(`${boot} ingot.tls=${fingerprint}`)).toThrow('expected ingot.https=…')
+  expect(() => parseCommandLine(`${boot} ingot.https=https://10.77.0.1:8443`)).toThrow('expected ingot.tls=…')
+})

@@ -24,7 +24,7 @@ const end = await runWorker({
   boot: { server, ticket },
   takeInventory: async () => inventory,
   readDisks: async () => Promise.all(inventory.disks.map(({ device }) => loopDiskNow(device))),
-  fetch: httpFetch,
+  fetchBy: () => httpFetch,
   perform: (options) => performJob({ ...options, directories }),
   takeDown: ({ claimId }) => releaseTarget({ claimId, directory: directories.target, log }),
   stateDirectory,

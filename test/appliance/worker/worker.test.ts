@@ -50,7 +50,7 @@ async function startWorker(boot: JobServer, { perform = failJob, stateDirectory,
       },
       readDisks: async () => inventory.disks,
       takeDown: async () => {},
-      fetch(url, init = {}) {
+      fetchBy: () => (url, init = {}) => {
         onRequest(url, init)
         if (init.headers?.prefer === 'wait=25') worker.waits.push(new URL(url).origin)
         return httpFetch(url, init)

@@ -37,7 +37,7 @@ export async function measureClaim({ appliance, log, ...context }: BootContext &
       ...context,
       without: 'no claimed job',
       wait: async (machine, signal) => {
-        const [said, events] = await Promise.all([consoleMarks(machine, signal), untilClaim(followEvents(firstComputer.url, token, signal))])
+        const [said, events] = await Promise.all([consoleMarks(machine, signal), untilClaim(followEvents({ url: firstComputer.url, token }, signal))])
         return claimMarks(events, requestLog.requests, said)
       },
     })

@@ -54,6 +54,7 @@ export const table: readonly Row[] = [
   row('GET /schemas/jobs.json', 'everyone'),
   row('GET /schemas/status.json', 'everyone'),
   row('GET /signing-key.pub', 'everyone'),
+  row('GET /authority.crt', 'everyone'),
   row('GET /packages/:mirror/*', 'everyone', { path: '/packages/none/x' }),
   row('GET /packages/*', 'everyone', { path: '/packages/none/x' }),
   row('POST /credentials', 'everyone', { json: { ticket: 'none' } }),

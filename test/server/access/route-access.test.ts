@@ -37,8 +37,8 @@ async function openAll(): Promise<Record<string, Served>> {
 
   const masterData = join(directory, 'master')
   const credentials = { worker: firstCredentials.get('worker')!, operator: firstCredentials.get('operator')! }
-  const config = { dataDirectory: masterData, listen: { address: '127.0.0.1', port: 0 }, openMetrics: false, firstComputers: [{ name: 'a', url: first.url, credentials }] }
-  const master = await startMaster({ config, log })
+  const config = { dataDirectory: masterData, listen: { address: '127.0.0.1', port: 0 }, tls: undefined, openMetrics: false, firstComputers: [{ name: 'a', url: first.url, credentials }] }
+  const master = await startMaster({ config, log, run })
 
   const app = createApp({ log })
   const path = join(directory, 'file')

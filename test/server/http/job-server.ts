@@ -80,7 +80,7 @@ export async function openJobServer({ list = [] }: { list?: object[] } = {}) {
   })
   const admission = createAdmission({ machines, tokens, policy: 'ask', emit: events.emit, log: pino({ level: 'silent' }) })
   const servers = [{ url: 'http://one' }, { url: 'http://two', credential: 'theirs' }]
-  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit: events.emit, servers })
+  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit: events.emit, servers: () => servers })
 
   const ask =
     (role: keyof typeof credentials) =>

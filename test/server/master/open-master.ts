@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { run } from '../../../appliance/run.ts'
 import { startMaster, type Master } from '../../../server/master/start-master.ts'
 import { openTokens, type Tokens } from '../../../server/tokens.ts'
 import { log } from '../../appliance/worker/job-server.ts'
@@ -68,7 +69,7 @@ export async function openMaster(behind: Record<string, Behind>): Promise<TestMa
     tokens,
     async start() {
       const firstComputers = await Promise.all(Object.entries(behind).map(([name, server]) => known(name, server)))
-      running = await startMaster({ config: { dataDirectory, listen: { address: '127.0.0.1', port }, firstComputers, openMetrics: false }, log })
+      running = await startMaster({ config: { dataDirectory, listen: { address: '127.0.0.1', port }, tls: undefined, firstComputers, openMetrics: false }, log, run })
       port = Number(new URL(running.url).port)
     },
     async stop() {

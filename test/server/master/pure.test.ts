@@ -24,6 +24,7 @@ describe('configuration', () => {
     expect(parseMasterConfig(text, '/etc/ingot/master.yaml')).toEqual({
       dataDirectory: '/etc/var',
       listen: { address: '192.0.2.1', port: 8080 },
+      tls: { port: 8443, names: [] },
       openMetrics: false,
       firstComputers: [{ name: 'hall-a', url: 'http://10.77.0.1:8080', credentials: { worker: 'ingot_worker_a', operator: 'ingot_operator_a' } }],
     })
@@ -35,7 +36,7 @@ describe('configuration', () => {
       expect.stringMatching(/^master\.yaml:1:7: data: expected at least 1 characters/),
       'master.yaml:2:9: listen: expected an address and a port like 192.0.2.1:8080, got "here"',
       'master.yaml:4:13: firstComputers[0].name: expected a name of up to 32 small letters, digits and dashes, like hall-a, got "hall.a"',
-      expect.stringContaining('firstComputers[0].url: expected an address like http://10.77.0.1:8080, got "10.77.0.1"'),
+      expect.stringContaining('firstComputers[0].url: expected an address like https://10.77.0.1:8443, got "10.77.0.1"'),
       expect.stringContaining('firstComputers[0].credentials.operator: expected a credential made there by `ingot token create --role operator`, got nothing'),
       expect.stringContaining('firstComputers[1].name: expected a name'),
       expect.stringContaining('firstComputers[1].url: expected an address'),

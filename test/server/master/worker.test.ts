@@ -26,7 +26,7 @@ async function startWorker(master: TestMaster, perform: (server: ClaimedJob, sig
     takeInventory: async () => inventory({ id: machine }),
     readDisks: async () => [],
     takeDown: async () => {},
-    fetch: httpFetch,
+    fetchBy: () => httpFetch,
     stateDirectory,
     log,
     signal: stop.signal,
