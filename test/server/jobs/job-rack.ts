@@ -59,10 +59,12 @@ export interface JobRack {
   addJobs(jobs: readonly NewJob[]): Promise<void>
   /** Settles when the list is empty. */
   drained(): Promise<void>
+  /** Settles when besides each worker has noted how what it began has ended, which is a moment after the server knows; not for long if a worker or its server was killed. */
+  atRest(): Promise<void>
   performed(): Promise<EndedJob[]>
   /** The published versions of the image that every job makes, at the first server that answers, sorted. */
   imageVersions(): Promise<string[]>
-  /** What the workers noted: `begin JOB CLAIM` and `done JOB CLAIM`. */
+  /** What the workers noted: `begin JOB CLAIM` and `done JOB CLAIM` or `lost JOB CLAIM`. */
   notes(): Promise<{ what: string; job: string; claim: string }[]>
   /** Ends all processes and takes their directories away. */
   remove(): Promise<void>
@@ -173,6 +175,14 @@ export async function openJobRack({ databaseUrl, directories = [] }: JobRackOpti
         const { status, body } = await rack.ask<JobListAnswer>('/jobs.json?limit=1')
         if (status !== 200) throw new Error(`expected the list, got ${status} ${JSON.stringify(body)}`)
         if (body.jobs.length === 0) return
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    },
+    async atRest() {
+      await rack.drained()
+      for (;;) {
+        const notes = await rack.notes()
+        if (notes.filter(({ what }) => what === 'begin').length * 2 === notes.length) return
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
     },

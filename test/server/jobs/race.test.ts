@@ -26,7 +26,7 @@ test(`B8 ${workerCount} workers at two servers on one directory do ${jobCount} j
   // However long two hundred processes take to start on this machine, none is taken for lost, so that each job is begun once too.
   await rack.addJobs(jobIds.map((id) => ({ id, recipe: 'r', silenceLimitSeconds: 3600 })))
   await startWorkers()
-  await rack.drained()
+  await rack.atRest()
   expect(await performedIds()).toEqual(jobIds)
   expect((await rack.performed()).filter(({ status }) => status?.attempt !== 1)).toEqual([])
   expect(await rack.imageVersions()).toEqual(jobIds)
