@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
+/** What mounts filesystems. */
+const disks = 'appliance/{capture,disks,layers,personalise,restore,resume,steps,worker}/**'
 const slow = process.env.INGOT_SLOW_TESTS === '1' ? [] : ['**/*.slow.test.ts']
 
 export default defineConfig({
@@ -13,10 +15,11 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       // Most of these wait for disks, clocks and other programs.
-      { extends: true, test: { name: 'servers', include: ['**/*.test.ts'], exclude: ['appliance/**', 'qemu/**', ...slow], maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } } },
-      // One after the other: a virtual machine takes every processor there is, and a filesystem that is mounted while another test makes a mount
-      // namespace stays in use there for as long as that lasts.
-      { extends: true, test: { name: 'machines', include: ['{appliance,qemu}/**/*.test.ts'], exclude: slow, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'servers', include: ['**/*.test.ts'], exclude: [disks, 'qemu/**', ...slow], maxWorkers: availableParallelism() * 2, sequence: { groupOrder: 0 } } },
+      // Not beside the ones above: a filesystem that is mounted while another test makes a mount namespace stays in use there for as long as that lasts.
+      { extends: true, test: { name: 'disks', include: [`${disks}/*.test.ts`], exclude: slow, maxWorkers: availableParallelism() * 2, sequence: { groupOrder: 1 } } },
+      // One after the other: a virtual machine takes every processor there is.
+      { extends: true, test: { name: 'machines', include: ['qemu/**/*.test.ts'], exclude: slow, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },
 })

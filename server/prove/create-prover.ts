@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Run, Start } from '../../appliance/run.ts'
 import type { ProofBoot } from '../api/proof.ts'
@@ -8,6 +9,7 @@ import { writeImageFile } from '../image-store/export/write-image-file.ts'
 import type { Image, ImageStore } from '../image-store/open-image-store.ts'
 import { accelerator as findAccelerator } from '../rack/accelerator.ts'
 import { MachineFailure } from '../rack/machine-failure.ts'
+import { allOrNone } from './all-or-none.ts'
 import { programVersions } from './program-versions.ts'
 import { nameOfBoot, proofPaths } from './proof-paths.ts'
 import { proveBoot, type ProvenBoot } from './prove-boot.ts'
@@ -29,7 +31,7 @@ const mostConsoleBytes = 1024 * 1024
 
 const seconds = (ms: number): number => Math.round(ms / 100) / 10
 
-/** Proves images in QEMU, on this host. */
+/** Proves images in QEMU, on this host: all copies of an image side by side, one for each processor. */
 export function createProver({ images, directory, secureBoot = false, run, start }: ProverOptions): Prove {
   const paths = proofPaths(directory)
   return async (image, plan, { job, onEvent, signal }): Promise<Proven> => {
@@ -44,11 +46,10 @@ export function createProver({ images, directory, secureBoot = false, run, start
       const diskPath = join(work, 'disk.raw')
       await writeImageFile(planRaw(image), images.registry.blobs(image.name), diskPath, { signal })
 
-      const proven: (ProvenBoot & { console: Buffer })[] = []
-      for (const [index, boot] of boots.entries()) {
+      const bootCopy = async (boot: ProofBoot, index: number, either: AbortSignal): Promise<ProvenBoot & { console: Buffer }> => {
         const consolePath = paths.console(image.version, boot)
         const shown = await proveBoot({
-          ...{ boot, copy: index, diskPath, consolePath, accelerator, run, start, signal, checks: plan.checks },
+          ...{ boot, copy: index, diskPath, consolePath, accelerator, run, start, signal: either, checks: plan.checks },
           directory: join(work, nameOfBoot(boot)),
           hasSsh: image.config.packages.some(({ name }) => name === 'openssh-server'),
           timeoutMs: plan.timeoutSeconds * 1000,
@@ -56,9 +57,10 @@ export function createProver({ images, directory, secureBoot = false, run, start
         }).catch((error: unknown) => {
           throw error instanceof MachineFailure ? unproven(boot, error) : error
         })
-        requireOwnIdentity(shown, proven)
-        proven.push({ ...shown, console: (await readFile(consolePath)).subarray(-mostConsoleBytes) })
+        return { ...shown, console: (await readFile(consolePath)).subarray(-mostConsoleBytes) }
       }
+      const proven = await allOrNone(boots, bootCopy, { concurrency: availableParallelism(), signal })
+      requireOwnIdentities(proven)
       return { record: recordOf(image, proven, { accelerator, programs: await programVersions(boots, run) }), consoles: proven.map(({ boot, console }) => ({ boot, text: console })) }
     } finally {
       await rm(work, { recursive: true, force: true })
@@ -70,11 +72,13 @@ const unproven = (boot: ProofBoot, failure: MachineFailure): Unproven =>
   new Unproven({ message: `a copy on ${describeBoot(boot)} ${failure.reason}`, lastLines: failure.consoleTail }, { cause: failure })
 
 /** Two copies of an image must not pass for one another (B24). */
-function requireOwnIdentity({ boot, identity }: ProvenBoot, others: readonly ProvenBoot[]): void {
-  for (const part of ['machineId', 'sshHostKey'] as const) {
-    const twin = others.find((other) => identity !== undefined && other.identity?.[part] === identity[part])
-    if (twin === undefined) continue
-    throw new Unproven({ message: `a copy on ${describeBoot(boot)} has the same ${part} as the one on ${describeBoot(twin.boot)}: ${identity?.[part]}` })
+function requireOwnIdentities(proven: readonly ProvenBoot[]): void {
+  for (const [index, { boot, identity }] of proven.entries()) {
+    for (const part of ['machineId', 'sshHostKey'] as const) {
+      const twin = proven.slice(0, index).find((other) => identity !== undefined && other.identity?.[part] === identity[part])
+      if (twin === undefined) continue
+      throw new Unproven({ message: `a copy on ${describeBoot(boot)} has the same ${part} as the one on ${describeBoot(twin.boot)}: ${identity?.[part]}` })
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,6 +49,18 @@ describe('a disk that does not boot (needs QEMU and OVMF)', { timeout: 120_000 }
     expect(events).toEqual([{ kind: 'waiting', for: 'a disk to be made of the image' }, { kind: 'power-on' }, { kind: 'waiting', for: 'the login prompt' }])
     expect((await readdir(proofs(), { recursive: true })).toSorted()).toEqual(['consoles', 'consoles/blank-1', `consoles/blank-1/${firmware}.console`, 'work'])
     expect(await readFile(join(proofs(), 'consoles', 'blank-1', `${firmware}.console`), 'utf8')).toContain(before)
+  })
+
+  test('copies boot side by side, and the first that fails ends the other, is told, and leaves nothing running', async () => {
+    const prove = createProver({ images, directory: proofs(), run, start })
+    const poweredOn: (string | undefined)[] = []
+    const onEvent: Parameters<typeof prove>[2]['onEvent'] = ({ kind }, at) => void (kind === 'power-on' && poweredOn.push(at?.boot.firmware))
+    const plan = { firmware: ['bios' as const, 'uefi' as const], checks: [], timeoutSeconds: 100 }
+    await expect(prove(await storeBlank(), plan, { job: 'job-1', onEvent, signal: new AbortController().signal })).rejects.toThrow(/^a copy on (BIOS|UEFI) said /)
+    // Where there is one processor alone, the second is never powered on.
+    expect(poweredOn.toSorted()).toEqual(availableParallelism() > 1 ? ['bios', 'uefi'] : ['bios'])
+    expect(await machinesIn(proofs())).toEqual([])
+    expect(await readdir(join(proofs(), 'work'))).toEqual([])
   })
 
   test('the time limit of the proof ends it, telling what was waited for', async () => {
