@@ -46,8 +46,9 @@ export async function readLayer(blobs: BlobStore, layer: Layer): Promise<Buffer>
   const blob = await readBlob(blobs, layer.digest, layer.blobBytes)
   const invalid = (got: string, cause?: unknown) =>
     new IngotError('image-invalid', `chunk at ${layer.offsetBytes}: expected a zstd frame of ${layer.lengthBytes} bytes, got ${got}`, { cause })
-  // Never more than was declared, whatever the frame would give; room for all of it at once, in memory that it shares with nothing.
-  const limits = { maxOutputLength: layer.lengthBytes, chunkSize: Math.max(layer.lengthBytes, Buffer.poolSize) }
+  // Never more than was declared, whatever the frame would give; room for all of it at once, in memory that it shares with nothing, and for one byte more:
+  // otherwise zlib sees only in a second go, with as much memory again, that this was the end.
+  const limits = { maxOutputLength: layer.lengthBytes, chunkSize: Math.max(layer.lengthBytes + 1, Buffer.poolSize) }
   const result = await decompress(blob, limits).catch((error: Error) => {
     throw invalid((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'a longer one' : error.message, error)
   })
