@@ -79,7 +79,8 @@ export async function openBenchMachine({ diskSizeBytes = 64 * mib } = {}): Promi
     },
     async startWorker(boot) {
       await bench.markScratch(boot)
-      const options: WorkerProcessOptions = { server: boot.url, ticket: await boot.ticket(), stateDirectory: join(folder, 'state'), directories: { target, tools }, inventory }
+      const { url: server, fingerprint } = { fingerprint: undefined, ...(boot.https ?? { url: boot.url }) }
+      const options: WorkerProcessOptions = { server, ...(fingerprint === undefined ? {} : { fingerprint }), ticket: await boot.ticket(), stateDirectory: join(folder, 'state'), directories: { target, tools }, inventory }
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'worker-process.ts'), JSON.stringify(options)])
       children.add(child)
       let output = ''

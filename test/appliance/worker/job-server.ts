@@ -11,6 +11,7 @@ import type { Status } from '../../../server/api/status.ts'
 import { createComponentStore, type ComponentStore } from '../../../server/components/component-store.ts'
 import { configWithoutNetboot } from '../../../server/config.ts'
 import { startFirstComputer, type FirstComputer } from '../../../server/first-computer.ts'
+import type { WalkedServer } from '../../../server/tls/worker-servers.ts'
 import { openTokens, type Tokens } from '../../../server/tokens.ts'
 
 export const log = pino({ level: 'silent' })
@@ -19,6 +20,8 @@ export const machine = '52-54-00-12-34-56'
 /** A job server as `ingot serve --no-netboot` runs it, on a directory and a port that stay its own when it is stopped and started again. */
 export interface JobServer {
   readonly url: string
+  /** Where workers speak to it, if not there. */
+  readonly https: FirstComputer['https']
   readonly directory: string
   readonly tokens: Tokens
   readonly components: ComponentStore
@@ -39,15 +42,18 @@ export interface JobServerOptions {
   /** Further job servers, walked in this order after or, with `first`, before this one. */
   others?: { url: string; credential?: string }[]
   othersFirst?: boolean
+  /** Workers speak HTTPS to it. */
+  tls?: true
 }
 
-export async function openJobServer({ others = [], othersFirst = false }: JobServerOptions = {}): Promise<JobServer> {
+export async function openJobServer({ others = [], othersFirst = false, tls }: JobServerOptions = {}): Promise<JobServer> {
   const directory = await mkdtemp(join(tmpdir(), 'ingot-server-'))
   const tokens = openTokens(directory)
   const components = createComponentStore(join(directory, 'components'))
   const operator = await tokens.create({ role: 'operator', name: 'test' })
   let tools: Plan['tools'] | undefined
   let port = 0
+  let httpsPort = 0
   let running: FirstComputer | undefined
   const url = () => `http://127.0.0.1:${port}`
 
@@ -55,15 +61,19 @@ export async function openJobServer({ others = [], othersFirst = false }: JobSer
     get url() {
       return url()
     },
+    get https() {
+      return running?.https
+    },
     directory,
     tokens,
     components,
     async start() {
       const config = configWithoutNetboot({ data: directory, listen: `127.0.0.1:${port}` })
-      const own = { url: url() }
-      running = await startFirstComputer({ config: { ...config, admit: 'all', servers: othersFirst ? [...others, own] : [own, ...others] }, log, run, start })
+      const own: WalkedServer = { url: url() }
+      running = await startFirstComputer({ config: { ...config, ...(tls === undefined ? {} : { tls: { port: httpsPort, names: [] } }), admit: 'all', servers: othersFirst ? [...others, own] : [own, ...others] }, log, run, start })
       port = Number(new URL(running.url).port)
-      own.url = url()
+      httpsPort = Number(new URL(running.https?.url ?? 'https://none:0').port)
+      Object.assign(own, running.https ?? { url: url() })
     },
     async stop() {
       await running?.close()

@@ -52,8 +52,8 @@ async function expectStandstill(bench: BenchMachine): Promise<void> {
   })
 }
 
-test('B20-B23 a job whose server is restarted in the middle is performed, and its log is whole and in order', { timeout: limitMs }, async () => {
-  const server = await openJobServer()
+test('B20-B23 a job whose server is restarted in the middle is performed by HTTPS, and its log is whole and in order', { timeout: limitMs }, async () => {
+  const server = await openJobServer({ tls: true })
   const bench = await openBenchMachine()
   const count = 300
   await server.addJob({ id: 'a' }, await smallJob(server.components, `for i in $(seq ${count}); do echo "line $i"; sleep 0.01; done`))

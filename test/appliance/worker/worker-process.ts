@@ -5,6 +5,7 @@
 import { pino } from 'pino'
 import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
 import { performJob } from '../../../appliance/worker/perform-job.ts'
+import { createPinnedFetch } from '../../../appliance/worker/pinned-fetch.ts'
 import { releaseTarget } from '../../../appliance/worker/release-target.ts'
 import { runWorker } from '../../../appliance/worker/worker.ts'
 import type { Inventory } from '../../../server/api/machine.ts'
@@ -12,19 +13,20 @@ import { loopDiskNow } from '../../helpers/loop-disk-now.ts'
 
 export interface WorkerProcessOptions {
   server: string
+  fingerprint?: string
   ticket: string
   stateDirectory: string
   directories: { target: string; tools: string }
   inventory: Inventory
 }
 
-const { server, ticket, stateDirectory, directories, inventory } = JSON.parse(process.argv[2]!) as WorkerProcessOptions
+const { server, fingerprint, ticket, stateDirectory, directories, inventory } = JSON.parse(process.argv[2]!) as WorkerProcessOptions
 const log = pino({ base: null })
 const end = await runWorker({
-  boot: { server, ticket },
+  boot: { server, ticket, ...(fingerprint === undefined ? {} : { fingerprint }) },
   takeInventory: async () => inventory,
   readDisks: async () => Promise.all(inventory.disks.map(({ device }) => loopDiskNow(device))),
-  fetchBy: () => httpFetch,
+  fetchBy: (pin) => (pin === undefined ? httpFetch : createPinnedFetch(pin)),
   perform: (options) => performJob({ ...options, directories }),
   takeDown: ({ claimId }) => releaseTarget({ claimId, directory: directories.target, log }),
   stateDirectory,

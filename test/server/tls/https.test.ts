@@ -59,6 +59,12 @@ describe('programs of the distribution', () => {
     await expect(pinned(Buffer.alloc(32).toString('base64'))).rejects.toThrow(/exited with 90/)
   })
 
+  test('skopeo trusts it as the one authority there is', async () => {
+    const tags = (env: Record<string, string>) => run('skopeo', ['list-tags', '--creds', `any:${token}`, `docker://127.0.0.1:${port()}/none`], { env })
+    await expect(tags({ SSL_CERT_FILE: authority() })).rejects.toThrow(/name unknown|no image|404|not found/i)
+    await expect(tags({})).rejects.toThrow(/certificate signed by unknown authority/)
+  })
+
   test('openssl sees TLS 1.3, a whole chain that is good for the address, and no older protocol', async () => {
     const connect = (...options: string[]) => run('openssl', ['s_client', '-connect', `127.0.0.1:${port()}`, '-CAfile', authority(), ...options], { input: '' })
     const said = await connect('-verify_ip', '127.0.0.1', '-verify_return_error', '-showcerts')
@@ -201,12 +207,12 @@ describe('a server shows another certificate without a restart', () => {
   }
 
   test('its own, in good time before it ends, and then stays the same', async () => {
-    let now = Date.now()
-    const { app, service, serial } = await openAt({}, () => now)
+    let laterMs = 0
+    const { app, service, serial } = await openAt({}, () => Date.now() + laterMs)
     const first = await serial()
     await service.renew()
     expect(await serial()).toBe(first)
-    now += 340 * 86_400_000
+    laterMs = 340 * 86_400_000
     await service.renew()
     expect(await serial()).not.toBe(first)
     await app.close()
