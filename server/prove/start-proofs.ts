@@ -98,6 +98,8 @@ export function startProofs(options: ProofsOptions): Proofs {
       .finally(() => {
         running.delete(begun.claimHash)
         resolve()
+        // The next waits for its turn.
+        if (mine.proves) lookNow()
       })
     return mine
   }

@@ -10,9 +10,9 @@ import { createAvailableJobs } from './available-jobs.ts'
 import { createDatabase } from './database.ts'
 import { findSpot } from './job-order.ts'
 import { columnsOf, createJobRows, recordOf, selectJobs, type JobRow, type SelectedJob } from './job-rows.ts'
-import { holdProof } from './hold-proof.ts'
 import { migrate } from './migrate.ts'
 import { openNotices } from './notices.ts'
+import { createProofLocks } from './proof-locks.ts'
 
 export interface PostgresJobStoreOptions {
   /** For example `postgres://ingot:secret@db.example/ingot`. */
@@ -43,6 +43,7 @@ export async function openPostgresJobStore({ url, log, patienceMs = 10_000, conn
     throw error
   }
   const rows = createJobRows(database)
+  const locks = createProofLocks(database)
   const unassigned = createAvailableJobs(database, 'NOT taken AND NOT assigned')
   const assigned = createAvailableJobs(database, 'NOT taken AND assigned')
   const drop = (id: string): void => {
@@ -91,7 +92,7 @@ export async function openPostgresJobStore({ url, log, patienceMs = 10_000, conn
     assigned: () => assigned.find(() => true, Infinity),
     held: async () => (await database.query<SelectedJob>(`${selectJobs()} WHERE state IN ('claimed', 'running')`)).map(recordOf),
     proving: async () => (await database.query<SelectedJob>(`${selectJobs()} WHERE state = 'proving' ORDER BY rank, position, id`)).map(recordOf),
-    holdProof: (id) => holdProof(database, id),
+    holdProof: locks.hold,
 
     async claim(id, make) {
       for (;;) {
@@ -207,6 +208,7 @@ export async function openPostgresJobStore({ url, log, patienceMs = 10_000, conn
     async close() {
       database.stopWaiting()
       await notices.close()
+      await locks.close()
       await database.close()
     },
   }
