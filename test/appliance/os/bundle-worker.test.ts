@@ -38,6 +38,22 @@ const captureEntry = (disk: string): string => `
   console.log(JSON.stringify(layers.map(({ digest, annotations }) => [...Object.values(annotations).map(Number), expanded.get(digest)])))
 `
 
+/** A program that writes an image of two chunks, of sevens and of eights, onto a file, and says what the file then holds, run by run. */
+const restoreEntry = (path: string): string => `
+  import { hash } from 'node:crypto'
+  import { readFile } from 'node:fs/promises'
+  import { zstdCompressSync } from 'node:zlib'
+  import { restoreImage } from '${appliance}/restore/restore-image.ts'
+  const mib = 1_048_576
+  const blobs = new Map([7, 8].map((byte) => zstdCompressSync(Buffer.alloc(mib, byte))).map((blob) => ['sha256:' + hash('sha256', blob), blob]))
+  const layers = [...blobs].map(([digest, { length }], index) => ({ digest, size: length, annotations: { 'dev.ingot.disk.offset': 2 * mib * index, 'dev.ingot.disk.length': mib } }))
+  const config = { diskSizeBytes: 4 * mib, chunkSizeBytes: mib, sectorBytes: 512 }
+  const readBlob = async (digest: string) => new Uint8Array(blobs.get(digest)!)
+  await restoreImage({ manifest: { layers }, config, path: '${path}', readBlob, run: undefined, signal: new AbortController().signal, onProgress: () => {} } as never)
+  const bytes = await readFile('${path}')
+  console.log(JSON.stringify([0, 1, 2, 3].map((index) => [...new Set(bytes.subarray(index * mib, (index + 1) * mib))])))
+`
+
 describe('bundleWorker', () => {
   it('gives the entry its version', async () => {
     expect(await runBundle('declare const __INGOT_VERSION__: string', 'console.log(__INGOT_VERSION__)')).toBe('1.2.3')
@@ -63,6 +79,15 @@ describe('bundleWorker', () => {
     await writeFile(entry, captureEntry(disk))
     for (const [name, bytes] of await bundleWorker({ worker: entry, ...besideWorker }, '1.2.3')) await writeFile(join(directory, name), bytes)
     expect(JSON.parse(await run(process.execPath, [join(directory, 'worker.mjs')]))).toEqual([[0, 1_048_576, 1_048_576], [1_048_576, 1_048_576, 1_048_576], [2_097_152, 902_848, 902_848]])
+  })
+
+  it('a bundled worker writes the chunks of an image in threads of their own', async () => {
+    const disk = join(directory, 'disk.raw')
+    await writeFile(disk, 'old')
+    const entry = join(directory, 'entry.ts')
+    await writeFile(entry, restoreEntry(disk))
+    for (const [name, bytes] of await bundleWorker({ worker: entry, ...besideWorker }, '1.2.3')) await writeFile(join(directory, name), bytes)
+    expect(JSON.parse(await run(process.execPath, [join(directory, 'worker.mjs')]))).toEqual([[7], [0], [8], [0]])
   })
 
   it("the worker's log is a line of JSON for each entry, with the stack of an error and the fields of its parent", async () => {
