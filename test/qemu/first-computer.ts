@@ -19,6 +19,8 @@ const main = join(import.meta.dirname, '../../server/main.ts')
 export interface StartedServer {
   program: StartedProgram
   data: string
+  /** Where it speaks HTTPS, and by what it is known there. */
+  https: { url: string; fingerprint: string }
   token: (role: 'operator' | 'worker') => Promise<string>
 }
 
@@ -27,14 +29,14 @@ export async function startServer(name: string, { directory, appliance, ...confi
   const data = join(directory, name)
   const file = join(directory, `${name}.yaml`)
   await writeFile(file, stringify({ data, appliance, admit: 'all', ...config }))
-  const up = Promise.withResolvers<void>()
-  const program = await start(process.execPath, [main, 'serve', '--config', file], { onErrorLine: (line) => line.includes('first computer up') && up.resolve() })
+  const up = Promise.withResolvers<string>()
+  const program = await start(process.execPath, [main, 'serve', '--config', file], { onErrorLine: (line) => line.includes('first computer up') && up.resolve(line) })
   const ended = program.ended.then(({ lastLines }): never => {
     throw new Error(`${name} ended: ${lastLines.join('\n')}`)
   })
   ended.catch(() => {})
-  await Promise.race([up.promise, ended])
-  return { program, data, token: (role) => openTokens(data).create({ role, name: `test-${role}` }) }
+  const { https: url, fingerprint } = JSON.parse(await Promise.race([up.promise, ended])) as { https: string; fingerprint: string }
+  return { program, data, https: { url, fingerprint }, token: (role) => openTokens(data).create({ role, name: `test-${role}` }) }
 }
 
 /** Copies folders that an earlier first computer has built or fetched, as far as there are any. */

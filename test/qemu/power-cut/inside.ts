@@ -32,7 +32,7 @@ await insideNamespace(run, async () => {
   for (const name of ['first', 'second']) await takeOver(earlier, join(directory, name), ['components', 'packages'])
   const outcome = await withRack({ run, start }, async (rack): Promise<PowerCutResult> => {
     const second = await startServer('second', { directory, appliance, listen: `${rackNetwork.address}:8081`, recipes: [recipes] })
-    const servers = [{ url: url(8080) }, { url: url(8081), credential: await second.token('worker') }]
+    const servers = [{ url: url(8080) }, { ...second.https, credential: await second.token('worker') }]
     const netboot = { interface: rackNetwork.bridge, range: '10.77.0.100-10.77.0.199' }
     const first = await startServer('first', { directory, appliance, listen: `${rackNetwork.address}:8080`, netboot, servers, recipes: [recipes] })
     const atFirst = { url: url(8080), token: await first.token('operator') }
