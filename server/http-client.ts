@@ -8,6 +8,8 @@ export interface ServerAddress extends Trust {
   url: string
   /** A credential made by `ingot token create`. */
   token: string
+  /** Aborted, nothing is waited for any more. */
+  signal?: AbortSignal
 }
 
 /** By what a server of HTTPS is known to be the one. */
@@ -34,13 +36,15 @@ export function agentFor({ fingerprint, authority }: Trust): Agent {
 /** What OpenSSL says of a chain that leads to no authority that it knows (verify(1)). */
 const unknownAuthority: ReadonlySet<string> = new Set(['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_GET_ISSUER_CERT'])
 
-/** Asks a first computer; throws `IngotError` with what it said when it refuses, unless with a status of `allowed`, or cannot be reached. */
-export async function askServer({ url, token, ...trust }: ServerAddress, path: string, init: RequestInit = {}, { allowed = [] }: { allowed?: readonly number[] } = {}): Promise<Response> {
+/** Asks a first computer; throws `IngotError` with what it said when it refuses, unless with a status of `allowed`, or cannot be reached, and the reason of its `signal`. */
+export async function askServer({ url, token, signal, ...trust }: ServerAddress, path: string, init: RequestInit = {}, { allowed = [] }: { allowed?: readonly number[] } = {}): Promise<Response> {
   const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
     dispatcher: agentFor(trust),
+    ...(signal === undefined ? {} : { signal }),
     ...init,
     headers: { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string> | undefined) },
   }).catch((error: Error) => {
+    signal?.throwIfAborted()
     const cause = error.cause as NodeJS.ErrnoException | undefined
     if (unknownAuthority.has(cause?.code ?? '')) {
       throw new IngotError('server-unreachable', `${url} shows a certificate of an authority that is not known here; expected its fingerprint in --server-fingerprint or INGOT_FINGERPRINT, got none; \`ingot tls show\` tells it on that host`)

@@ -5,7 +5,7 @@ import { readAudit } from '../audit/read-audit.ts'
 import { askServer } from '../http-client.ts'
 import type { CommandContext } from './context.ts'
 import { renderTable } from './render-table.ts'
-import { serverAddress, withServerAndJson, type ServerOptions } from './server-options.ts'
+import { serverAddress, withServerAndJson, type Asker, type ServerOptions } from './server-options.ts'
 
 interface AuditOptions extends ServerOptions {
   data?: string
@@ -15,8 +15,8 @@ interface AuditOptions extends ServerOptions {
 
 const cellsOf = ({ time, name = '', role, method, object, status, address = '' }: AuditEntry): string[] => [time, name, role ?? '', method, object, status === undefined ? '' : String(status), address]
 
-async function fromServer(options: AuditOptions, env: NodeJS.ProcessEnv): Promise<AuditEntry[]> {
-  const address = serverAddress(options, env)
+async function fromServer(options: AuditOptions, asker: Asker): Promise<AuditEntry[]> {
+  const address = serverAddress(options, asker)
   const { name, refused } = options
   const query = new URLSearchParams({ ...(name === undefined ? {} : { name }), ...(refused === true ? { refused: 'true' } : {}) })
   const entries: AuditEntry[] = []
@@ -35,7 +35,7 @@ async function fromDirectory(data: string, { name, refused }: AuditOptions): Pro
 }
 
 /** `ingot audit`: who did what when. */
-export const addAudit = (program: Command, { print, env, columns }: CommandContext): Command =>
+export const addAudit = (program: Command, { print, env, signal, columns }: CommandContext): Command =>
   withServerAndJson(program.command('audit'))
     .summary('show who did what when')
     .description('Shows what people and scripts changed, who signed in, which machines were given a credential, and what was refused, oldest first.')
@@ -44,7 +44,7 @@ export const addAudit = (program: Command, { print, env, columns }: CommandConte
     .option('--refused', 'only what was refused for want of a right')
     .addHelpText('after', '\nExamples:\n  ingot audit --name ada\n  ingot audit --data /var/lib/ingot --refused --json')
     .action(async (options: AuditOptions) => {
-      const entries = await (options.data === undefined ? fromServer(options, env) : fromDirectory(options.data, options))
+      const entries = await (options.data === undefined ? fromServer(options, { env, signal }) : fromDirectory(options.data, options))
       if (options.json === true) return print(JSON.stringify(entries))
       if (entries.length === 0) return print('nothing of that kind is written down')
       for (const line of renderTable(['TIME', 'NAME', 'ROLE', 'METHOD', 'OBJECT', 'STATUS', 'FROM'], entries.map(cellsOf), columns)) print(line)

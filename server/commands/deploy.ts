@@ -15,7 +15,7 @@ The machine boots its disk afterwards, until a job is pushed to it or \`ingot ma
 Exit code: 0 the job is on the list, 2 the server refused or an argument is wrong.`
 
 /** `ingot deploy IMAGE[:VERSION]`: puts a job on the list that writes an image onto the disk of a machine. */
-export function addDeploy(program: Command, { print, env }: CommandContext): Command {
+export function addDeploy(program: Command, { print, env, signal }: CommandContext): Command {
   const command = program
     .command('deploy')
     .summary('write an image onto the disk of a machine')
@@ -34,7 +34,7 @@ export function addDeploy(program: Command, { print, env }: CommandContext): Com
         ...choicesFrom({ ...options, ...(machine === undefined ? {} : { assign: machine }) }),
         ...(place === undefined ? {} : { place }),
       }
-      const answer = await askServer(serverAddress(options, env), '/jobs', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wanted) })
+      const answer = await askServer(serverAddress(options, { env, signal }), '/jobs', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wanted) })
       const made = (await answer.json()) as Job
       print(options.json === true ? JSON.stringify(made) : made.id)
     })

@@ -26,7 +26,7 @@ export function addJob(program: Command, context: CommandContext): Command {
   const { print, say, env, exit, signal, columns } = context
   const asJson = { 'content-type': 'application/json' }
   const send = async (options: ServerOptions, method: string, path: string, body?: NewJob | JobPatch | Place | { machine: string }) =>
-    askServer(serverAddress(options, env), path, { method, ...(body === undefined ? {} : { headers: asJson, body: JSON.stringify(body) }) })
+    askServer(serverAddress(options, { env, signal }), path, { method, ...(body === undefined ? {} : { headers: asJson, body: JSON.stringify(body) }) })
   const pathOf = (id: string, action = '') => `/jobs/${encodeURIComponent(id)}${action}`
   const tell = async (options: ServerOptions, response: { json(): Promise<unknown> }, said: (job: ListedJob) => string) => {
     const job = (await response.json()) as ListedJob
@@ -71,7 +71,7 @@ export function addJob(program: Command, context: CommandContext): Command {
     .argument('<job>', 'id of the job')
     .addHelpText('after', '\nExample:\n  ingot job show web-1')
     .action(async (id: string, options: ServerOptions) => {
-      const details = await readDetails(serverAddress(options, env), id)
+      const details = await readDetails(serverAddress(options, { env, signal }), id)
       if (options.json === true) return print(JSON.stringify(details))
       for (const line of renderJob(details, { nowMs: Date.now(), width: columns })) print(line)
     })
@@ -136,7 +136,7 @@ export function addJob(program: Command, context: CommandContext): Command {
     .option('-f, --follow', 'go on as it comes until the job ends; exit code 0 when it was performed, else 1')
     .addHelpText('after', '\nExample:\n  ingot job log web-1 --follow')
     .action(async (id: string, options: ServerOptions & { follow?: true }) => {
-      const address = serverAddress(options, env)
+      const address = serverAddress(options, { env, signal })
       // A file is given the log as it is.
       const show = (line: string) => print(columns === undefined ? line : oneLine(line))
       if (options.follow === true) {

@@ -32,7 +32,7 @@ const admissions = [
 
 /** `ingot machine list|show|scratch|plan|admit|refuse|release|label`: the machines that a first computer has seen; `ingot machines` is `ingot machine list`. */
 export function addMachine(program: Command, context: CommandContext): Command {
-  const { print, env } = context
+  const { print, env, signal } = context
   const machine = program.command('machine').summary('where machines are and why they stopped; admit and label them, disks that may be overwritten').description('The machines that a first computer has seen.')
   addMachineList(machine.command('list'), context)
   addMachineList(program.command('machines').summary('the same as `ingot machine list`'), context)
@@ -45,7 +45,7 @@ export function addMachine(program: Command, context: CommandContext): Command {
     .addHelpText('after', '\nExample:\n  ingot machine release 52-54-00-12-34-56')
     .action(async (name: string, options: ServerOptions) => {
       const id = machineId(name)
-      await askServer(serverAddress(options, env), `/machines/${encodeURIComponent(id)}/system`, { method: 'DELETE' })
+      await askServer(serverAddress(options, { env, signal }), `/machines/${encodeURIComponent(id)}/system`, { method: 'DELETE' })
       print(options.json === true ? JSON.stringify({ id }) : `${id}: boots the worker again`)
     })
   for (const { action, description, done } of admissions) {
@@ -55,7 +55,7 @@ export function addMachine(program: Command, context: CommandContext): Command {
       .addHelpText('after', `\nExample:\n  ingot machine ${action} 52-54-00-12-34-56`)
       .action(async (mac: string, options: ServerOptions) => {
         const id = machineId(mac)
-        const answer = await askServer(serverAddress(options, env), `/machines/${encodeURIComponent(id)}/${action}`, { method: 'POST' })
+        const answer = await askServer(serverAddress(options, { env, signal }), `/machines/${encodeURIComponent(id)}/${action}`, { method: 'POST' })
         print(options.json === true ? JSON.stringify(await answer.json()) : `${id}: ${done}`)
       })
   }
@@ -65,7 +65,7 @@ export function addMachine(program: Command, context: CommandContext): Command {
     .argument('[labels...]', 'key=value')
     .addHelpText('after', labelExamples)
     .action(async (name: string, given: string[], options: ServerOptions) => {
-      const address = serverAddress(options, env)
+      const address = serverAddress(options, { env, signal })
       const id = machineId(name)
       const { machines } = (await (await askServer(address, '/machines.json')).json()) as { machines: MachineRecord[] }
       const known = machines.find((each) => each.id === id)?.labels ?? {}

@@ -5,6 +5,7 @@ import { fingerprintSchema } from '../api/fingerprint.ts'
 import { IngotError } from '../errors.ts'
 import type { ServerAddress, Trust } from '../http-client.ts'
 import { authorityPaths } from '../tls/authority.ts'
+import type { CommandContext } from './context.ts'
 
 /** Options of every command that asks a running server. */
 export interface ServerOptions {
@@ -21,15 +22,21 @@ export const withServer = (command: Command, what = 'the first computer or maste
 
 export const withServerAndJson = (command: Command): Command => withServer(command).option('--json', 'machine-readable output')
 
-/** Which server is meant, and the credential for it. Throws `IngotError` 'argument-invalid' when one of the two is not told, or the fingerprint is none. */
-export function serverAddress(options: ServerOptions, env: NodeJS.ProcessEnv): ServerAddress {
+/** What a command that asks a server has of its context. */
+export type Asker = Pick<CommandContext, 'env' | 'signal'>
+
+/**
+ * Which server is meant, the credential for it, and what ends the asking: Ctrl-C. Throws `IngotError` 'argument-invalid' when one of the two is not told, or
+ * the fingerprint is none.
+ */
+export function serverAddress(options: ServerOptions, { env, signal }: Asker): ServerAddress {
   const url = options.server ?? env.INGOT_SERVER
   const token = env.INGOT_TOKEN
   if (url === undefined) throw new IngotError('argument-invalid', 'expected the address of a first computer in --server or INGOT_SERVER, got none')
   if (token === undefined) {
     throw new IngotError('argument-invalid', 'expected an operator token in the variable INGOT_TOKEN, got none; make one with: ingot token create --role operator')
   }
-  return { url, token, ...trust(url, options, env) }
+  return { url, token, signal, ...trust(url, options, env) }
 }
 
 /** Where a first computer keeps its data on this host, unless INGOT_DATA says otherwise: what its authority signs for is then trusted without being told. */

@@ -30,7 +30,7 @@ function choose(tokens: readonly ListedToken[], wanted: string): ListedToken {
 }
 
 /** `ingot token create|list|revoke`: the credentials of people, scripts and workers. */
-export function addToken(program: Command, { print, env, columns }: CommandContext): Command {
+export function addToken(program: Command, { print, env, signal, columns }: CommandContext): Command {
   const token = program.command('token').summary('make, list and end credentials').description('Credentials of people, scripts and workers. A server wants the token of an admin for it; who has its data directory needs none.')
   withTokenPlace(token.command('create'))
     .description('Makes a credential and prints it, once: only its hash is kept. It works at once in a running server.')
@@ -38,7 +38,7 @@ export function addToken(program: Command, { print, env, columns }: CommandConte
     .option('--name <name>', 'whose it is, for the records')
     .addHelpText('after', `${roleHelp}\n\nExamples:\n  ingot token create --role operator --data /var/lib/ingot --name ci\n  ingot token create --role viewer --name wall --server http://10.77.0.1:8080`)
     .action(async (options: TokenPlaceOptions & { role: Role; name?: string }) => {
-      const made = await tokenPlace(options, env).create({ role: options.role, name: checkName(options.name ?? options.role) })
+      const made = await tokenPlace(options, { env, signal }).create({ role: options.role, name: checkName(options.name ?? options.role) })
       const { id, role, name, credential } = made
       print(options.json === true ? JSON.stringify({ id, role, name, credential }) : credential)
     })
@@ -46,7 +46,7 @@ export function addToken(program: Command, { print, env, columns }: CommandConte
     .description('Shows the credentials that have not ended, by an id that tells nothing of them.')
     .addHelpText('after', '\nExample:\n  ingot token list --data /var/lib/ingot')
     .action(async (options: TokenPlaceOptions) => {
-      const tokens = await tokenPlace(options, env).list()
+      const tokens = await tokenPlace(options, { env, signal }).list()
       if (options.json === true) return print(JSON.stringify(tokens))
       if (tokens.length === 0) return print('no credential was made here yet')
       for (const line of render(tokens, columns)) print(line)
@@ -56,7 +56,7 @@ export function addToken(program: Command, { print, env, columns }: CommandConte
     .argument('<token>', 'its id as `ingot token list` shows it, or its name')
     .addHelpText('after', '\nExample:\n  ingot token revoke 9f86d081884c --data /var/lib/ingot')
     .action(async (wanted: string, options: TokenPlaceOptions) => {
-      const place = tokenPlace(options, env)
+      const place = tokenPlace(options, { env, signal })
       const chosen = choose(await place.list(), wanted)
       await place.revoke(chosen)
       print(options.json === true ? JSON.stringify(chosen) : `${chosen.id} (${chosen.role}, ${chosen.name}) is worth nothing any more`)

@@ -8,6 +8,8 @@ export interface RegistryAddress {
   credentials?: { username: string; password: string }
   /** How it is reached; default as undici does. */
   dispatcher?: Dispatcher
+  /** Aborted, nothing is waited for any more. */
+  signal?: AbortSignal
 }
 
 export interface RegistryRequest {
@@ -40,7 +42,7 @@ export function parseChallenge(header: string): Challenge {
   return { scheme: scheme.toLowerCase(), parameters }
 }
 
-export function createRegistryClient({ url, credentials, dispatcher }: RegistryAddress): RegistryClient {
+export function createRegistryClient({ url, credentials, dispatcher, signal }: RegistryAddress): RegistryClient {
   const base = new URL(url)
   const path = base.pathname.replaceAll(/^\/+|\/+$/g, '')
   const root = new URL('/v2/', base)
@@ -50,8 +52,12 @@ export function createRegistryClient({ url, credentials, dispatcher }: RegistryA
 
   const failed = (what: string, cause?: unknown) => new IngotError('store-unreachable', `registry ${base.host}: ${what}`, { cause })
   const send = (to: URL, init: RequestInit): Promise<Response> =>
-    fetch(to, { ...init, ...(dispatcher === undefined ? {} : { dispatcher }) }).catch((error: Error) => {
-      if (init.signal?.aborted === true) throw error
+    fetch(to, {
+      ...init,
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+      ...(signal === undefined ? {} : { signal: AbortSignal.any([signal, ...(init.signal ? [init.signal] : [])]) }),
+    }).catch((error: Error) => {
+      if (init.signal?.aborted === true || signal?.aborted === true) throw error
       throw failed(`${init.method} ${to.pathname}: ${(error.cause as Error | undefined)?.message ?? error.message}`, error)
     })
 

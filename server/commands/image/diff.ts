@@ -15,14 +15,14 @@ async function read(address: ServerAddress, text: string): Promise<ImageDetails>
 }
 
 /** `ingot image diff`: the same that the console shows of two versions. */
-export const addImageDiff = (image: Command, { print, say, env, columns }: CommandContext): Command =>
+export const addImageDiff = (image: Command, { print, say, env, signal, columns }: CommandContext): Command =>
   withServerAndJson(image.command('diff'))
     .description('Shows what changed from one image to another: packages, and what the image is.')
     .argument('<before>', 'NAME or NAME:VERSION; a name alone means the newest version')
     .argument('<after>', 'NAME or NAME:VERSION')
     .addHelpText('after', '\nExample:\n  ingot image diff debian-12:debian-12-20261101-1 debian-12')
     .action(async (before: string, after: string, options: ServerOptions) => {
-      const address = serverAddress(options, env)
+      const address = serverAddress(options, { env, signal })
       const { packages, configuration } = diffImages(await read(address, before), await read(address, after))
       if (options.json === true) return print(JSON.stringify({ configuration, packages }))
       const rows = [...configuration, ...packages].map(({ what, before: was = '', after: is = '' }) => [was === '' ? 'new' : is === '' ? 'gone' : 'changed', what, was, is])

@@ -8,11 +8,11 @@ Example:
   cosign verify --key ingot.pub --insecure-ignore-tlog --allow-http-registry 10.77.0.1:8080/debian-12`
 
 /** `ingot image key`: the public key that images are signed with. */
-export const addImageKey = (image: Command, { print, env }: CommandContext): Command =>
+export const addImageKey = (image: Command, { print, env, signal }: CommandContext): Command =>
   withAnyPlace(image.command('key').description('Prints the public key by which the images of a first computer are verified, as PEM.'))
     .option('--fingerprint', 'only the digest of the key, to compare two')
     .addHelpText('after', help)
     .action(async ({ fingerprint, ...options }: AnyPlaceOptions & { fingerprint?: true }) => {
-      const key = await keyOfPlace(options, env)
+      const key = await keyOfPlace(options, { env, signal })
       print(fingerprint === true ? key.fingerprint : key.pem.trimEnd())
     })

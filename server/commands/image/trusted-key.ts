@@ -5,7 +5,7 @@ import { agentFor, askServer } from '../../http-client.ts'
 import { createRegistryClient } from '../../image-store/registry-client.ts'
 import type { Registry } from '../../image-store/registry.ts'
 import { createRemoteRegistry } from '../../image-store/remote-registry.ts'
-import { serverAddress, withServer, type ServerOptions } from '../server-options.ts'
+import { serverAddress, withServer, type Asker, type ServerOptions } from '../server-options.ts'
 import { openImages, readConfig, withPlace, type PlaceOptions } from './place.ts'
 
 /** Images of a first computer that are asked for by HTTP, or where they lie. */
@@ -22,16 +22,16 @@ const isServer = ({ data, config, server }: AnyPlaceOptions, { INGOT_SERVER }: N
 }
 
 /** Where images are read; throws `IngotError` 'argument-invalid' and 'config-invalid'. */
-export async function openPlace(options: AnyPlaceOptions, env: NodeJS.ProcessEnv): Promise<Registry> {
-  if (!isServer(options, env)) return (await openImages(options)).registry
-  const { url, token, ...trust } = serverAddress(options, env)
-  return createRemoteRegistry(createRegistryClient({ url, credentials: { username: 'ingot', password: token }, dispatcher: agentFor(trust) }))
+export async function openPlace(options: AnyPlaceOptions, asker: Asker): Promise<Registry> {
+  if (!isServer(options, asker.env)) return (await openImages(options)).registry
+  const { url, token, signal: _, ...trust } = serverAddress(options, asker)
+  return createRemoteRegistry(createRegistryClient({ url, credentials: { username: 'ingot', password: token }, dispatcher: agentFor(trust), signal: asker.signal }))
 }
 
 /** The public key of the first computer itself; throws `IngotError` 'data-invalid' when it has none, or what `askServer` throws. */
-export async function keyOfPlace(options: AnyPlaceOptions, env: NodeJS.ProcessEnv): Promise<PublicKey> {
-  if (isServer(options, env)) {
-    const address = serverAddress(options, env)
+export async function keyOfPlace(options: AnyPlaceOptions, asker: Asker): Promise<PublicKey> {
+  if (isServer(options, asker.env)) {
+    const address = serverAddress(options, asker)
     const response = await askServer(address, '/signing-key.pub')
     return parsePublicKey(await response.text(), `${address.url}/signing-key.pub`)
   }

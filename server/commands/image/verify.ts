@@ -30,8 +30,8 @@ export const addImageVerify = (image: Command, { print, showBar, signal, exit, e
     .addHelpText('after', help)
     .action(async (image: string, options: VerifyOptions) => {
       const { name, reference = 'latest' } = parseImageReference(image)
-      const key = options.key === undefined ? await keyOfPlace(options, env) : await readPublicKey(options.key)
-      const registry = await openPlace(options, env)
+      const key = options.key === undefined ? await keyOfPlace(options, { env, signal }) : await readPublicKey(options.key)
+      const registry = await openPlace(options, { env, signal })
       const verdict = await verifyImage(name, reference, { registry, key, signal, onProgress: createRate({ showBar }) })
       if (options.json === true) print(JSON.stringify(verdict))
       else for (const line of renderVerdict(verdict)) print(line)

@@ -8,13 +8,13 @@ import { serverAddress, withServerAndJson, type ServerOptions } from '../server-
 import { wholeNumber } from './job-choices.ts'
 
 /** `ingot job performed`: what came of the jobs that are not on the list any more. */
-export const addJobPerformed = (job: Command, { print, say, env, columns }: CommandContext): Command =>
+export const addJobPerformed = (job: Command, { print, say, env, signal, columns }: CommandContext): Command =>
   withServerAndJson(job.command('performed'))
     .description('Shows the jobs that were performed, the newest first.')
     .option('--limit <number>', 'at most so many', wholeNumber, 50)
     .addHelpText('after', '\nExamples:\n  ingot job performed\n  ingot job performed --limit 1000 --json')
     .action(async (options: ServerOptions & { limit: number }) => {
-      const answer = await askServer(serverAddress(options, env), `/performed.json?order=newest&limit=${options.limit}`)
+      const answer = await askServer(serverAddress(options, { env, signal }), `/performed.json?order=newest&limit=${options.limit}`)
       const { jobs, problems = [] } = (await answer.json()) as { jobs: EndedJob[]; problems?: string[] }
       if (problems.length > 0) say(['not all is there:', ...problems].join('\n  '))
       if (options.json === true) return print(JSON.stringify(jobs))

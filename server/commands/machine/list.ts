@@ -10,12 +10,12 @@ import { renderLabels } from './render-labels.ts'
 import { renderStanding } from './render-standing.ts'
 
 /** `ingot machine list` and `ingot machines`: each machine with where it is now and what it is. */
-export const addMachineList = (command: Command, { print, env }: CommandContext): Command =>
+export const addMachineList = (command: Command, { print, env, signal }: CommandContext): Command =>
   withMachineSource(command)
     .description('Shows each machine: where it is now and why it stopped if it did, its hardware and its disks.')
     .addHelpText('after', '\nExamples:\n  ingot machines\n  ingot machine list --json')
     .action(async (options: MachineSourceOptions) => {
-      const source = machineSource(options, env)
+      const source = machineSource(options, { env, signal })
       const [records, standings] = await Promise.all([source.records(), source.standings()])
       const ids = [...new Set([...records.map(({ id }) => id), ...standings.keys()])].toSorted()
       const machines = ids.map((id) => ({ ...(records.find((each) => each.id === id) ?? { id, scratchSerials: [], labels: {} }), now: standings.get(id) }))

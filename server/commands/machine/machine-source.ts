@@ -4,7 +4,7 @@ import { askServer } from '../../http-client.ts'
 import { openMachineStore, type MachineRecord } from '../../machine-store.ts'
 import { diagnoseMachine } from '../../timeline/diagnose.ts'
 import { openMachineHistories } from '../../timeline/machine-histories.ts'
-import { serverAddress, withServerAndJson, type ServerOptions } from '../server-options.ts'
+import { serverAddress, withServerAndJson, type Asker, type ServerOptions } from '../server-options.ts'
 
 /** What is known of machines, from a running server or from its data directory. */
 export interface MachineSource {
@@ -20,8 +20,8 @@ export const withMachineSource = (command: Command): Command =>
   withServerAndJson(command).option('--data <directory>', 'data directory of a first computer, in place of the server')
 
 /** Throws `IngotError` 'argument-invalid' when neither a server nor a directory is told. */
-export const machineSource = (options: MachineSourceOptions, env: NodeJS.ProcessEnv): MachineSource =>
-  options.data === undefined ? fromServer(options, env) : fromDirectory(options.data)
+export const machineSource = (options: MachineSourceOptions, asker: Asker): MachineSource =>
+  options.data === undefined ? fromServer(options, asker) : fromDirectory(options.data)
 
 function fromDirectory(directory: string): MachineSource {
   const histories = openMachineHistories(directory)
@@ -42,8 +42,8 @@ function fromDirectory(directory: string): MachineSource {
   }
 }
 
-function fromServer(options: ServerOptions, env: NodeJS.ProcessEnv): MachineSource {
-  const address = serverAddress(options, env)
+function fromServer(options: ServerOptions, asker: Asker): MachineSource {
+  const address = serverAddress(options, asker)
   const ask = async <Answer>(path: string) => (await (await askServer(address, path)).json()) as Answer
   return {
     records: async () => (await ask<{ machines: MachineRecord[] }>('/machines.json')).machines,

@@ -23,7 +23,7 @@ interface PlanOptions extends ServerOptions {
 }
 
 /** `ingot machine plan MACHINE RECIPE`: what a job would erase there, or why it would not (F1). */
-export function addPlan(machine: Command, { print, exit, env }: CommandContext): void {
+export function addPlan(machine: Command, { print, exit, env, signal }: CommandContext): void {
   withServerAndJson(machine.command('plan'))
     .summary('tell what a job would erase')
     .description('Tells what a job would erase on a machine, or why it would refuse.')
@@ -35,7 +35,7 @@ export function addPlan(machine: Command, { print, exit, env }: CommandContext):
     .addHelpText('after', examples)
     .action(async (name: string, recipe: string | undefined, options: PlanOptions) => {
       const path = `/machines/${encodeURIComponent(machineId(name))}/plan?${new URLSearchParams(queryFrom(recipe, options))}`
-      const plan = (await (await askServer(serverAddress(options, env), path)).json()) as DiskPlan
+      const plan = (await (await askServer(serverAddress(options, { env, signal }), path)).json()) as DiskPlan
       if (plan.verdict === 'refused') exit(1)
       if (options.json === true) return print(JSON.stringify(plan))
       for (const line of renderPlan(plan)) print(oneLine(line))

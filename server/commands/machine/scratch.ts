@@ -13,7 +13,7 @@ Examples:
   ingot machine scratch 52-54-00-12-34-56 S4EWNX0M123456 --data /var/lib/ingot`
 
 /** `ingot machine scratch MACHINE SERIAL`: jobs may overwrite that disk (F1), or may no more. */
-export function addScratch(machine: Command, { print, env }: CommandContext): void {
+export function addScratch(machine: Command, { print, env, signal }: CommandContext): void {
   withServerAndJson(machine.command('scratch'))
     .summary('let jobs overwrite a disk')
     .description('Marks a disk of a machine, by serial number, as one that jobs may overwrite though it holds data. An empty disk needs no mark.')
@@ -28,7 +28,7 @@ export function addScratch(machine: Command, { print, env }: CommandContext): vo
       const { data, unmark = false } = options
       if (data === undefined) {
         const path = `/machines/${encodeURIComponent(id)}/scratch/${encodeURIComponent(serial)}`
-        await askServer(serverAddress(options, env), path, { method: unmark ? 'DELETE' : 'PUT' })
+        await askServer(serverAddress(options, { env, signal }), path, { method: unmark ? 'DELETE' : 'PUT' })
       } else {
         if (!/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(id)) throw new IngotError('argument-invalid', `machine: expected a MAC address like 52-54-00-12-34-56, got "${mac}"`)
         const machines = openMachineStore(data)

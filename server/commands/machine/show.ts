@@ -11,7 +11,7 @@ import { machineSource, withMachineSource, type MachineSourceOptions } from './m
 import { renderStanding } from './render-standing.ts'
 
 /** `ingot machine show`: the hops of one machine, where it stopped and the likely cause. */
-export const addMachineShow = (machine: Command, { print, env, columns }: CommandContext): Command =>
+export const addMachineShow = (machine: Command, { print, env, signal, columns }: CommandContext): Command =>
   withMachineSource(machine.command('show'))
     .description('Shows the hops of a machine since it was powered on, and where it stopped and the likely cause if it did.')
     .argument('<machine>', 'id of the machine: its MAC address')
@@ -19,7 +19,7 @@ export const addMachineShow = (machine: Command, { print, env, columns }: Comman
     .addHelpText('after', '\nExample:\n  ingot machine show 52-54-00-12-34-56')
     .action(async (name: string, options: MachineSourceOptions & { all?: true }) => {
       const id = machineId(name)
-      const timeline = await machineSource(options, env).timeline(id)
+      const timeline = await machineSource(options, { env, signal }).timeline(id)
       if (timeline === undefined) {
         throw new IngotError('argument-invalid', `nothing was heard of the machine ${id}: it sends no DHCP request that reaches this network, or its MAC address is another; "ingot machines" shows all`)
       }

@@ -4,7 +4,7 @@ import type { CreatedToken, ListedToken, NewToken, TokenListAnswer } from '../..
 import { openAuditLog } from '../../audit/audit-log.ts'
 import { askServer } from '../../http-client.ts'
 import { openTokens, tokenId } from '../../tokens.ts'
-import { serverAddress, withServerAndJson, type ServerOptions } from '../server-options.ts'
+import { serverAddress, withServerAndJson, type Asker, type ServerOptions } from '../server-options.ts'
 
 /** Where tokens are looked after: at a running server, or in its data directory. */
 export interface TokenPlace {
@@ -19,11 +19,11 @@ export const withTokenPlace = (command: Command): Command =>
   withServerAndJson(command).option('--data <directory>', 'data directory of a first computer or master, in place of the server')
 
 /** Throws `IngotError` 'argument-invalid' when neither a server nor a directory is told. */
-export const tokenPlace = (options: TokenPlaceOptions, env: NodeJS.ProcessEnv): TokenPlace =>
-  options.data === undefined ? atServer(options, env) : inDirectory(options.data)
+export const tokenPlace = (options: TokenPlaceOptions, asker: Asker): TokenPlace =>
+  options.data === undefined ? atServer(options, asker) : inDirectory(options.data)
 
-function atServer(options: ServerOptions, env: NodeJS.ProcessEnv): TokenPlace {
-  const address = serverAddress(options, env)
+function atServer(options: ServerOptions, asker: Asker): TokenPlace {
+  const address = serverAddress(options, asker)
   const json = { 'content-type': 'application/json' }
   return {
     create: async (wanted) => (await (await askServer(address, '/tokens', { method: 'POST', headers: json, body: JSON.stringify(wanted) })).json()) as CreatedToken,

@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -62,12 +63,18 @@ describe('exit codes', { timeout: 120_000 }, () => {
     expect(call(...args).status).toBe(code)
   })
 
-  test('130 of what Ctrl-C stops, also while no answer comes', async () => {
+  test.each([
+    ['job', 'log', 'a', '--follow'],
+    ['job', 'list'],
+    ['machine', 'show', '52-54-00-12-34-56'],
+    ['image', 'verify', 'web', '--key', 'key.pub'],
+  ])('130 of what Ctrl-C stops, also while no answer comes: %s %s', async (...args) => {
     const silent = createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const asked = once(silent, 'connection')
     const address = `http://127.0.0.1:${(silent.address() as { port: number }).port}`
-    const child = spawn(ingot, ['job', 'log', 'a', '--follow', '--server', address], { stdio: 'ignore', env: { PATH: process.env.PATH, INGOT_TOKEN: 'x' } })
+    await writeFile(join(directory, 'key.pub'), generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }))
+    const child = spawn(ingot, [...args, '--server', address], { cwd: directory, stdio: 'ignore', env: { PATH: process.env.PATH, INGOT_TOKEN: 'x' } })
     await asked
     child.kill('SIGINT')
     const [code] = await once(child, 'exit')
