@@ -53,7 +53,7 @@ try {
       return readDisks({ run })
     },
     fetchBy: (fingerprint) => (fingerprint === undefined ? httpFetch : createPinnedFetch(fingerprint)),
-    perform: async (options) => (await import('./perform-job.ts')).performJob(options),
+    perform: async (options) => (await import('./perform-job.ts')).performJob({ ...options, kernelLogPath: '/dev/kmsg' }),
     takeDown: async ({ claimId }) => {
       const { releaseTarget, targetDirectory } = await import('./release-target.ts')
       await releaseTarget({ claimId, directory: targetDirectory, log })

@@ -12,6 +12,7 @@ import { connectJob, type ClaimedJob } from './connect-job.ts'
 import type { ServerConnection } from './connect-server.ts'
 import type { HeldJob } from './held-job.ts'
 import { keepTrying } from './keep-trying.ts'
+import { followKernelLog } from './kernel-log.ts'
 import { mountTools, toolsDirectory } from './mount-tools.ts'
 import { releaseTarget, targetDirectory } from './release-target.ts'
 import { startReporter, type Reporter } from './reporter.ts'
@@ -27,6 +28,8 @@ export interface PerformOptions {
   stateDirectory: string
   /** Where the installed system and the tools are mounted; default `/target` and `/tools`. */
   directories?: { target: string; tools: string }
+  /** Where the kernel tells what happens, for the log of the job, for example `/dev/kmsg`; default nowhere. */
+  kernelLogPath?: string
   log: Logger
 }
 
@@ -62,6 +65,9 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
     // Now, and not when the step has noticed: that may wait for a program that waits for its own.
     endPrograms(programs).catch((error: Error) => log.error({ reason: error.message }, 'a program of the job cannot be ended'))
   })
+  const ended = new AbortController()
+  const { kernelLogPath: path } = options
+  const kernelLog = path === undefined ? undefined : followKernelLog({ path, onLine: reporter.line, signal: AbortSignal.any([signal, ended.signal]) })
   const leftMs = Math.max(0, held.endsAt - performance.now())
   const limit = setTimeout(() => stop.abort(new Error('the time limit of the job is over')), Math.min(leftMs, longestTimerMs))
   const server: ClaimedJob = {
@@ -77,6 +83,8 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
   const cleanUps: StepContext['cleanUps'] = []
   let outcome = await performSteps({ ...options, directories, server, reporter, cleanUps, signal })
   await releaseTarget({ ...programs, log })
+  ended.abort()
+  await kernelLog
   for (const cleanUp of cleanUps) await cleanUp().catch((error: Error) => log.error({ reason: error.message }, 'what the job left cannot be taken down'))
   if (outcome.state === 'failed') outcome = await tellFailure(outcome.failure, { reporter, signal, log })
   if (outcome.state === 'performed' && outcome.deployed !== undefined) {
@@ -91,7 +99,7 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
 /** Longest wait of a timer in Node, 24 days. */
 const longestTimerMs = 2 ** 31 - 1
 
-interface StepsOptions extends Required<PerformOptions> {
+interface StepsOptions extends Required<Omit<PerformOptions, 'kernelLogPath'>> {
   server: ClaimedJob
   reporter: Reporter
   cleanUps: StepContext['cleanUps']
