@@ -1,8 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { digestSchema } from '../../images/component.ts'
 import { may } from '../http/auth.ts'
-import { acceptBasicAuth } from '../http/basic-auth.ts'
-import { imageDownloadPath, imageDownloadSchema, type ImageDownloadParams } from '../http/routes/image-downloads.ts'
+import { addImageDownloadRoute } from '../http/image-download-route.ts'
 import { splitName } from './job-name.ts'
 import { passOn, passOnToFirst } from './pass-on.ts'
 import { linkRoleOf, locateByHeader, type MasterContext } from './route-context.ts'
@@ -26,13 +25,10 @@ export const masterDownloadRoutes: FastifyPluginAsync<MasterContext> = async (ap
 
 /** Images as files, from the first computer that their version is called after, or from the first that has it; ranges and conditions go along. */
 export const masterImageDownloadRoutes: FastifyPluginAsync<MasterContext> = async (app, { links, authorize }) => {
-  acceptBasicAuth(app)
-  app.route<{ Params: ImageDownloadParams }>({
-    method: ['GET', 'HEAD'],
-    url: imageDownloadPath,
-    schema: imageDownloadSchema,
-    async handler(request, reply) {
-      const role = linkRoleOf(await authorize(request, may.look), may.look)
+  addImageDownloadRoute(app, {
+    authorize,
+    async send(request, reply, asker) {
+      const role = linkRoleOf(asker, may.look)
       const { name, version, file } = request.params
       const path = (wanted: string) => `/images/${name}/${wanted}/${file}`
       const parts = splitName(version)

@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { imageNamePattern, imageVersionPattern } from '../../api/image.ts'
 import { imageFormatNames, openImageFile, type OpenedImageFile } from '../../image-store/export/open-image-file.ts'
 import { readImageFile } from '../../image-store/export/read-image-file.ts'
 import type { BlobRange, BlobStore } from '../../image-store/blob-store.ts'
 import type { ImageStore } from '../../image-store/open-image-store.ts'
-import { may, type Authorize } from '../auth.ts'
-import { acceptBasicAuth } from '../basic-auth.ts'
+import type { Authorize } from '../auth.ts'
 import { findImage } from '../find-image.ts'
+import { addImageDownloadRoute } from '../image-download-route.ts'
 import { HttpProblem } from '../problem.ts'
 import { parseByteRange } from './byte-range.ts'
 import { isNotModified, rangeIfSame } from './preconditions.ts'
@@ -17,40 +16,15 @@ export interface ImageDownloadOptions {
   authorize: Authorize
 }
 
-/** Where an image is to be had: the name, a version or digest, and `disk.` with the ending of a format. */
-export const imageDownloadPath = '/images/:name/:version/:file'
-
-export const imageDownloadSchema = {
-  params: {
-    type: 'object',
-    properties: {
-      name: { type: 'string', pattern: imageNamePattern },
-      version: { type: 'string', pattern: `${imageVersionPattern}|^sha256:[0-9a-f]{64}$` },
-      file: { enum: imageFormatNames.map((format) => `disk.${format}`) },
-    },
-    required: ['name', 'version', 'file'],
-  },
-} as const
-
-export interface ImageDownloadParams {
-  name: string
-  version: string
-  file: `disk.${(typeof imageFormatNames)[number]}`
-}
-
 /**
  * `GET /images/<name>/<version>/disk.raw`, `disk.qcow2`, `disk.raw.zst` and `disk.tar`: an image as a file, made while it is sent, in single ranges too
  * (RFC 9110, 14), so that whatever broke off goes on where it ended (`curl -C -`, `wget -c`). Its validator is strong: the same only for the same bytes.
  * Every chunk is checked on its way; when one is damaged, the connection breaks off, and the log tells which. `latest` leads to the newest version.
  */
 export const imageDownloadRoutes: FastifyPluginAsync<ImageDownloadOptions> = async (app, { store, authorize }) => {
-  acceptBasicAuth(app)
-  app.route<{ Params: ImageDownloadParams }>({
-    method: ['GET', 'HEAD'],
-    url: imageDownloadPath,
-    schema: imageDownloadSchema,
-    async handler(request, reply) {
-      await authorize(request, may.look)
+  addImageDownloadRoute(app, {
+    authorize,
+    async send(request, reply) {
       const { name, version, file: wanted } = request.params
       const image = await findImage(store, name, version)
       // What is newest may change between two parts of a download.
