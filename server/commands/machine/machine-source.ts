@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { MachineStanding, TimelineAnswer, TimelinesAnswer } from '../../api/timeline.ts'
 import { askServer } from '../../http-client.ts'
+import { createJobPaths } from '../../jobs/files/job-paths.ts'
 import { openMachineStore, type MachineRecord } from '../../machine-store.ts'
 import { diagnoseMachine } from '../../timeline/diagnose.ts'
 import { openMachineHistories } from '../../timeline/machine-histories.ts'
+import { readLog } from '../job/follow-log.ts'
 import { serverAddress, withServerAndJson, type Asker, type ServerOptions } from '../server-options.ts'
 
 /** What is known of machines, from a running server or from its data directory. */
@@ -12,6 +15,8 @@ export interface MachineSource {
   standings(): Promise<ReadonlyMap<string, MachineStanding>>
   /** Undefined for a machine that nothing was heard of. */
   timeline(id: string): Promise<TimelineAnswer | undefined>
+  /** What the workers of a job said, and the kernels of their machines; undefined when there is nothing yet. */
+  log(job: string): Promise<string | undefined>
 }
 
 export type MachineSourceOptions = ServerOptions & { data?: string }
@@ -34,6 +39,11 @@ function fromDirectory(directory: string): MachineSource {
   return {
     records: () => openMachineStore(directory).list(),
     timeline,
+    log: (job) =>
+      readFile(createJobPaths(directory).log(job), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined
+        throw error
+      }),
     async standings() {
       await histories.refresh()
       const timelines = await Promise.all(histories.machines().map(timeline))
@@ -51,6 +61,10 @@ function fromServer(options: ServerOptions, asker: Asker): MachineSource {
     async timeline(id) {
       const answer = await askServer(address, `/machines/${encodeURIComponent(id)}/timeline`, {}, { allowed: [404] })
       return answer.status === 404 ? undefined : ((await answer.json()) as TimelineAnswer)
+    },
+    async log(job) {
+      const bytes = await readLog(address, job)
+      return bytes.length === 0 ? undefined : bytes.toString()
     },
   }
 }

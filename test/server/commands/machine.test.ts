@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { pino } from 'pino'
@@ -69,6 +69,14 @@ describe.each([
     expect(shown.at(-1)).toMatch(/TFTP stalled +undionly\.kpxe, block 1 not acknowledged$/)
     expect((await ingot('machine', 'show', machine, '--all', ...where())).some((line) => /boot script +asked for by 10\.77\.0\.100/.test(line))).toBe(true)
     expect(JSON.parse((await ingot('machine', 'show', machine, '--json', ...where())).join(''))).toMatchObject({ machine, now: { what }, events: { length: wayTo('script').length + 9 } })
+  })
+  test('`ingot machine show --log` tells the end of the log of its job too, with what its kernel said', async () => {
+    expect((await ingot('machine', 'show', machine, '--log', ...where())).at(-1)).toBe('it has no log of a job')
+    await appendFile(join(server.directory, 'events.ndjson'), `${JSON.stringify({ time: since, machine, hop: 'claim', job: 'web-1' })}\n`)
+    await mkdir(join(server.directory, 'logs'), { recursive: true })
+    await writeFile(join(server.directory, 'logs/web-1.log'), `${Array.from({ length: 50 }, (_, index) => `line ${index}\n`).join('')}kernel: [    1.500000] sda: \u001b[31mI/O error\n`)
+    const shown = await ingot('machine', 'show', machine, '--log', ...where())
+    expect(shown.slice(shown.indexOf('log of job web-1:') + 1)).toEqual([...Array.from({ length: 39 }, (_, index) => `  line ${index + 11}`), '  kernel: [    1.500000] sda: I/O error'])
   })
   test('a machine that nothing was heard of is a mistake that says what may be wrong', async () => {
     await expect(ingot('machine', 'show', '02-00-00-00-00-99', ...where())).rejects.toThrow('nothing was heard of the machine 02-00-00-00-00-99: it sends no DHCP request that reaches this network')
