@@ -78,6 +78,8 @@ export async function followKernelLog({ path, onLine, signal, limits }: KernelLo
 export function parseKernelRecord(line: string): { sequence: number; seconds: number; text: string } | undefined {
   const [, sequence, microseconds, text] = /^\d+,(\d+),(\d+),[^;]*;(.*)$/s.exec(line) ?? []
   if (sequence === undefined || microseconds === undefined || text === undefined) return undefined
+  // The kernel tells its command line, and of this the ticket is nobody's business, spent as it is.
+  const told = text.replaceAll(/(\bingot\.ticket=)\S+/g, '$1…')
   // The kernel escapes most of what a terminal obeys; nothing of the rest gets through either.
-  return { sequence: Number(sequence), seconds: Number(microseconds) / 1e6, text: text.replaceAll(/\\x[0-9a-f]{2}|[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?') }
+  return { sequence: Number(sequence), seconds: Number(microseconds) / 1e6, text: told.replaceAll(/\\x[0-9a-f]{2}|[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?') }
 }

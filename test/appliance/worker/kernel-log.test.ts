@@ -74,5 +74,10 @@ describe('a record', () => {
   test('is cleaned of what a terminal obeys, however it is written', () => {
     expect(parseKernelRecord('6,1,2,-;a\\x1b[31mb\u001b[0mc\u0007\u202ed')).toEqual({ sequence: 1, seconds: 0.000002, text: 'a?[31mb?[0mc??d' })
   })
+  test('the ticket on the command line, which the kernel tells twice, is left out', () => {
+    expect(parseKernelRecord('5,2,0,-;Kernel command line: ingot.server=http://10.77.0.1:8080 ingot.ticket=ingot_ticket_c2VjcmV0 panic=10')?.text).toBe(
+      'Kernel command line: ingot.server=http://10.77.0.1:8080 ingot.ticket=… panic=10',
+    )
+  })
   test.each([' DEVICE=b8:0', '', 'x', '6,1;y'])('%j is none', (line) => expect(parseKernelRecord(line)).toBeUndefined())
 })
