@@ -61,7 +61,7 @@ export const configSchema = Type.Object(
     proof: Type.Optional(
       Type.Object(
         {
-          /** Copies that boot at once, each with 1 GiB of memory. Default 1. */
+          /** Images that are proven at once; each of their copies, on BIOS and on UEFI, has 1 GiB of memory. Default 1. */
           atOnce: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
           /** Every UEFI copy has Secure Boot on, whatever the recipe says. Default false. */
           secureBoot: Type.Optional(Type.Boolean()),

@@ -6,7 +6,7 @@ import { findReceived, publishJob, Unwanted, type PublishJobOptions } from './pu
 import { Unproven } from './prove.ts'
 
 export interface ProofsOptions extends PublishJobOptions {
-  /** Proofs at once, default 1: each is a machine of 1 GiB. */
+  /** Proofs at once, default 1: each is a machine of 1 GiB for every kind of firmware that is asked for. */
   atOnce?: number
   /** How often to look for what is to be proven, default 1000 ms. */
   lookEveryMs?: number
