@@ -6,7 +6,7 @@ import { runLoadWorker, type LoadNotes } from './load-worker.ts'
 
 const isFull = process.env.INGOT_SLOW_TESTS === '1'
 const kills = isFull ? 500 : 20
-const limitMs = isFull ? 1_800_000 : 120_000
+const limitMs = isFull ? 3_600_000 : 240_000
 
 let rack: JobRack
 afterEach(() => rack?.remove())
@@ -59,7 +59,10 @@ test(`a server that is killed ${kills} times at random moments under load loses 
   }
   const adding = Promise.all(Array.from({ length: 4 }, addJobs))
 
+  const moved = () => added.length + notes.done.length
   for (let kill = 0; kill < kills && !failed.signal.aborted; kill++) {
+    // However long it takes to start: it is killed once it has done something again.
+    for (const before = moved(); moved() === before && !failed.signal.aborted; ) await sleep(5)
     await sleep(Math.random() * 400)
     await server.kill()
     await server.start()
@@ -74,7 +77,6 @@ test(`a server that is killed ${kills} times at random moments under load loses 
   await Promise.all(load)
 
   added.sort()
-  expect(added.length).toBeGreaterThan(kills)
   expect((await rack.performed()).map(({ job }) => job.id).sort()).toEqual(added)
   expect(await rack.imageVersions()).toEqual(added)
   // No claim was taken away, so that each job was claimed once, by the one that did it.
