@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AuditEntry } from '../api/audit.ts'
 import { appendToFile } from '../durable-file.ts'
+import { ifMissing } from '../if-missing.ts'
 
 export type NewAuditEntry = Omit<AuditEntry, 'time'>
 
@@ -24,11 +25,6 @@ const mostObjectCharacters = 300
 /** The trail, and what of it was put aside. */
 export const auditPaths = (dataDirectory: string) => ({ current: join(dataDirectory, 'audit.ndjson'), before: join(dataDirectory, 'audit.1.ndjson') })
 
-const missing = (error: NodeJS.ErrnoException): undefined => {
-  if (error.code === 'ENOENT') return undefined
-  throw error
-}
-
 export function openAuditLog(dataDirectory: string, { log }: { log?: Pick<Logger, 'error'> } = {}): AuditLog {
   const { current, before } = auditPaths(dataDirectory)
   let unwritten: string[] = []
@@ -40,7 +36,7 @@ export function openAuditLog(dataDirectory: string, { log }: { log?: Pick<Logger
       unwritten = []
       try {
         await mkdir(dataDirectory, { recursive: true })
-        const written = await stat(current).catch(missing)
+        const written = await stat(current).catch(ifMissing)
         if (written !== undefined && written.size > largestBytes) await rename(current, before)
         await appendToFile(current, lines.join(''))
       } catch (error) {

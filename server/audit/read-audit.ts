@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import type { AuditEntry } from '../api/audit.ts'
+import { ifMissing } from '../if-missing.ts'
 import { readLines } from '../read-lines.ts'
 import { auditPaths } from './audit-log.ts'
 
@@ -21,8 +22,8 @@ export interface AuditPage {
 export async function readAudit(dataDirectory: string, { limit, after, accept }: AuditQuery): Promise<AuditPage | undefined> {
   const { current, before } = auditPaths(dataDirectory)
   // In this order: one that is put aside meanwhile is there twice, and not missing.
-  const newer = await open(current, 'r').catch(missing)
-  const older = await open(before, 'r').catch(missing)
+  const newer = await open(current, 'r').catch(ifMissing)
+  const older = await open(before, 'r').catch(ifMissing)
   const handles = [older, newer].filter((each) => each !== undefined)
   try {
     const files = await Promise.all(handles.map(async (file) => ({ file, ...(await file.stat()) })))
@@ -53,11 +54,6 @@ export async function readAudit(dataDirectory: string, { limit, after, accept }:
   } finally {
     await Promise.all(handles.map((each) => each.close()))
   }
-}
-
-const missing = (error: NodeJS.ErrnoException): undefined => {
-  if (error.code === 'ENOENT') return undefined
-  throw error
 }
 
 /** Another file may have got the inode of one that has gone. */

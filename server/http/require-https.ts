@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ipv4Of } from './ipv4-of.ts'
 import { HttpProblem } from './problem.ts'
 
 /** Whether nobody between can read what is said: it never leaves this host. */
 function staysHere({ remoteAddress = '', localAddress }: Socket): boolean {
-  const from = remoteAddress.replace(/^::ffff:/, '')
-  return from.startsWith('127.') || from === '::1' || from === localAddress?.replace(/^::ffff:/, '')
+  const from = ipv4Of(remoteAddress)
+  return from.startsWith('127.') || from === '::1' || (localAddress !== undefined && from === ipv4Of(localAddress))
 }
 
 /** Bodies that are a secret: a ticket, and a token that somebody signs in with. */

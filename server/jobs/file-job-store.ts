@@ -20,8 +20,8 @@ import { createListFile, type EditList } from './files/list-file.ts'
 import { repeat } from './files/repeat.ts'
 import { createTurns } from './files/turns.ts'
 import type { Change, JobRecord, JobStore } from './job-store.ts'
-import { placeJob } from './place-job.ts'
-import { cancelledStatus, isHeld } from './rules.ts'
+import { findJob, placeJob } from './place-job.ts'
+import { cancelledStatus, isHeld, isOfLostAttempt } from './rules.ts'
 
 /**
  * The job list as files that a person can read (B2, B11). Several servers may share the directory, also over a network file system:
@@ -150,14 +150,11 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
       return job === undefined || !fits(status) ? [] : [records.known(job)]
     })
 
-  const edit = async (change: EditList): Promise<void> => {
+  /** Returns the job as the list has it then. */
+  const edit = async (id: string, change: EditList): Promise<Job> => {
     await listFile.change(change)
     reindex()
-  }
-  const find = (jobs: readonly Job[], id: string): Job => {
-    const job = jobs.find((each) => each.id === id)
-    if (job === undefined) throw new HttpProblem(404, `no job '${id}' is listed`)
-    return job
+    return findJob(listFile.jobs(), id)
   }
 
   /** Looks for what other servers and crashes left in `status` and `history`. */
@@ -270,18 +267,16 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
         await Promise.all([removeFile(paths.of('history', id)), removeFile(paths.of('status', id))])
         records.forget(id)
         await rename(paths.log(id), paths.log(`${id}~${Date.now()}`)).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : Promise.reject(error)))
-        await edit((jobs) => placeJob(jobs, job, place ?? { at: 'last' }))
+        await edit(id, (jobs) => placeJob(jobs, job, place ?? { at: 'last' }))
       }),
     edit: (id, change) =>
-      turns.take(id, async () => {
-        await edit((jobs) => jobs.map((each) => (each === find(jobs, id) ? change(each) : each)))
-        return find(listFile.jobs(), id)
-      }),
-    move: (id, place) =>
-      turns.take(id, async () => {
-        await edit((jobs) => placeJob(jobs.filter((each) => each.id !== id), find(jobs, id), place))
-        return find(listFile.jobs(), id)
-      }),
+      turns.take(id, () =>
+        edit(id, (jobs) => {
+          const job = findJob(jobs, id)
+          return jobs.with(jobs.indexOf(job), change(job))
+        }),
+      ),
+    move: (id, place) => turns.take(id, () => edit(id, (jobs) => placeJob(jobs.filter((each) => each.id !== id), findJob(jobs, id), place))),
     ended: endedJobs.last,
     performed: endedJobs.performed,
     isPerformed: endedJobs.isPerformed,
@@ -302,6 +297,3 @@ export async function openFileJobStore(dataDirectory: string, { log }: { log?: L
     },
   }
 }
-
-/** A crash came between the history of a lost attempt and the end of its status. */
-const isOfLostAttempt = ({ status, history }: JobRecord): boolean => status !== undefined && (history?.attempts.some((each) => each.claimHash === status.claimHash) ?? false)

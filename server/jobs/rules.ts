@@ -20,6 +20,9 @@ export const defaultBackoff: Backoff = { firstMs: 30_000, mostMs: 600_000 }
 
 export const isHeld = ({ state }: Status): boolean => state === 'claimed' || state === 'running'
 
+/** A crash came between the history of a lost attempt and the end of its status. */
+export const isOfLostAttempt = ({ status, history }: JobRecord): boolean => status !== undefined && (history?.attempts.some((each) => each.claimHash === status.claimHash) ?? false)
+
 /** Whether an attempt goes on: by a worker, or by the proof of what it brought. */
 export const isUnderWay = (status: Status): boolean => isHeld(status) || status.state === 'proving'
 

@@ -3,6 +3,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { renderAutoexecScript } from '../../boot/ipxe-script.ts'
 import { ipxeScriptUrl } from '../../boot/offer.ts'
 import { perMinute } from '../http/per-minute.ts'
+import { ipv4Of } from '../http/ipv4-of.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { createBootScripts, type BootScriptsOptions } from './boot-scripts.ts'
 import { sendFile, type SentFile } from './send-file.ts'
@@ -30,7 +31,7 @@ const parts = [
 export const bootRoutes: FastifyPluginAsync<BootRoutesOptions> = async (app, options) => {
   const { httpUrl, appliance, bootFiles, machineAt, whyNotAt, emit } = options
   const bootScripts = createBootScripts(options)
-  const addressOf = ({ ip }: FastifyRequest): string => ip.replace(/^::ffff:/, '')
+  const addressOf = ({ ip }: FastifyRequest): string => ipv4Of(ip)
   const machineOf = (request: FastifyRequest) => machineAt(addressOf(request))
 
   app.get<{ Querystring: { mac?: string } }>('/boot/ipxe', { config: { rateLimit: perMinute(600) } }, async (request, reply) => {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeFile, replaceFile } from '../durable-file.ts'
+import { ifMissing } from '../if-missing.ts'
 
 /** The boot of a machine that was given a credential last. */
 export interface LatestBoot {
@@ -21,16 +22,11 @@ export interface MachineBoots {
   sweep(beforeMs: number): Promise<void>
 }
 
-const missing = (error: NodeJS.ErrnoException): undefined => {
-  if (error.code === 'ENOENT') return undefined
-  throw error
-}
-
 /** Keeps a file for each machine in a folder, which need not be there yet. `now` is the clock, in milliseconds since 1970. */
 export function openMachineBoots(folder: string, now: () => number): MachineBoots {
   const pathOf = (machine: string) => join(folder, `${machine}.json`)
   const latest = async (machine: string): Promise<LatestBoot | undefined> => {
-    const text = await readFile(pathOf(machine), 'utf8').catch(missing)
+    const text = await readFile(pathOf(machine), 'utf8').catch(ifMissing)
     return text === undefined ? undefined : (JSON.parse(text) as LatestBoot)
   }
   let lastNumber = 0
@@ -53,7 +49,7 @@ export function openMachineBoots(folder: string, now: () => number): MachineBoot
     },
     latest,
     async sweep(beforeMs) {
-      const names = (await readdir(folder).catch(missing)) ?? []
+      const names = (await readdir(folder).catch(ifMissing)) ?? []
       for (const name of names.filter((each) => each.endsWith('.json'))) {
         const found = await latest(name.slice(0, -'.json'.length))
         if (found !== undefined && Date.parse(found.at) < beforeMs) await removeFile(join(folder, name))

@@ -10,6 +10,7 @@ import type { Role } from '../../api/role.ts'
 import { may, type Authorize } from '../auth.ts'
 import { perMinute } from '../per-minute.ts'
 import { linkNext, pageOf, pagingSchema, type Paging } from '../paging.ts'
+import { ipv4Of } from '../ipv4-of.ts'
 import { HttpProblem } from '../problem.ts'
 import { refuseOtherMachine } from '../refuse-other-machine.ts'
 import type { CredentialAnswer, MachineAnswer } from '../../api/credential.ts'
@@ -43,7 +44,7 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
   app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { config: { rateLimit: perMinute(120) }, schema: { body: ticketSchema } }, async (request, reply) => {
     const redeemed = await tokens.redeemTicket(request.body.ticket)
     const refuse = (machineId: string | undefined, why: string) => machineId !== undefined && emit({ machine: machineId, hop: 'ticket-refused', address: request.ip, why })
-    if (redeemed === undefined) refuse(machineAt?.(request.ip.replace(/^::ffff:/, '')), 'it is unknown or too old')
+    if (redeemed === undefined) refuse(machineAt?.(ipv4Of(request.ip)), 'it is unknown or too old')
     if (redeemed?.use === 'again') refuse(redeemed.machine, 'it was used already')
     if (redeemed?.use === 'late') refuse(redeemed.machine, 'a later boot of the machine has used its own')
     if (redeemed?.use !== 'first') throw new HttpProblem(401, 'ticket: unknown, used already or too old; boot the machine again')
