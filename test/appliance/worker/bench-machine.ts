@@ -22,6 +22,8 @@ const mib = 1024 * 1024
 export interface BenchMachine {
   /** Where the installed system is mounted while a job runs. */
   readonly target: string
+  /** What its worker keeps in memory. */
+  readonly stateDirectory: string
   /** The bytes of its disk. */
   readonly diskFile: string
   readonly device: string
@@ -72,6 +74,7 @@ export async function openBenchMachine({ diskSizeBytes = 64 * mib } = {}): Promi
   }
   const bench: BenchMachine = {
     target,
+    stateDirectory: join(folder, 'state'),
     diskFile,
     device,
     async markScratch({ directory }) {
@@ -80,8 +83,10 @@ export async function openBenchMachine({ diskSizeBytes = 64 * mib } = {}): Promi
     async startWorker(boot) {
       await bench.markScratch(boot)
       const { url: server, fingerprint } = { fingerprint: undefined, ...(boot.https ?? { url: boot.url }) }
-      const options: WorkerProcessOptions = { server, ...(fingerprint === undefined ? {} : { fingerprint }), ticket: await boot.ticket(), stateDirectory: join(folder, 'state'), directories: { target, tools }, inventory }
-      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'worker-process.ts'), JSON.stringify(options)])
+      const options: WorkerProcessOptions = { server, ...(fingerprint === undefined ? {} : { fingerprint }), ticket: await boot.ticket(), stateDirectory: bench.stateDirectory, directories: { target, tools }, inventory }
+      const optionsFile = join(folder, 'options.json')
+      await writeFile(optionsFile, JSON.stringify(options), { mode: 0o600 })
+      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'worker-process.ts'), optionsFile])
       children.add(child)
       let output = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)))

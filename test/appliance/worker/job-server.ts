@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { onTestFinished } from 'vitest'
 import { run, start } from '../../../appliance/run.ts'
 import type { Plan, Step } from '../../../images/plan.ts'
@@ -44,9 +44,11 @@ export interface JobServerOptions {
   othersFirst?: boolean
   /** Workers speak HTTPS to it. */
   tls?: true
+  /** Default nowhere. */
+  log?: Logger
 }
 
-export async function openJobServer({ others = [], othersFirst = false, tls }: JobServerOptions = {}): Promise<JobServer> {
+export async function openJobServer({ others = [], othersFirst = false, tls, log: ownLog = log }: JobServerOptions = {}): Promise<JobServer> {
   const directory = await mkdtemp(join(tmpdir(), 'ingot-server-'))
   const tokens = openTokens(directory)
   const components = createComponentStore(join(directory, 'components'))
@@ -70,7 +72,7 @@ export async function openJobServer({ others = [], othersFirst = false, tls }: J
     async start() {
       const config = configWithoutNetboot({ data: directory, listen: `127.0.0.1:${port}` })
       const own: WalkedServer = { url: url() }
-      running = await startFirstComputer({ config: { ...config, ...(tls === undefined ? {} : { tls: { port: httpsPort, names: [] } }), admit: 'all', servers: othersFirst ? [...others, own] : [own, ...others] }, log, run, start })
+      running = await startFirstComputer({ config: { ...config, ...(tls === undefined ? {} : { tls: { port: httpsPort, names: [] } }), admit: 'all', servers: othersFirst ? [...others, own] : [own, ...others] }, log: ownLog, run, start })
       port = Number(new URL(running.url).port)
       httpsPort = Number(new URL(running.https?.url ?? 'https://none:0').port)
       Object.assign(own, running.https ?? { url: url() })

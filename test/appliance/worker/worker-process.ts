@@ -1,7 +1,8 @@
 /*
- * A worker as a process of its own, whose disk, mount points and state are where the test says: node worker-process.ts OPTIONS_AS_JSON.
+ * A worker as a process of its own, whose disk, mount points and state are where the test says: node worker-process.ts FILE, which holds the options.
  * What it loads and does is what the appliance does.
  */
+import { readFile } from 'node:fs/promises'
 import { pino } from 'pino'
 import { httpFetch } from '../../../appliance/worker/http-fetch.ts'
 import { performJob } from '../../../appliance/worker/perform-job.ts'
@@ -20,7 +21,7 @@ export interface WorkerProcessOptions {
   inventory: Inventory
 }
 
-const { server, fingerprint, ticket, stateDirectory, directories, inventory } = JSON.parse(process.argv[2]!) as WorkerProcessOptions
+const { server, fingerprint, ticket, stateDirectory, directories, inventory } = JSON.parse(await readFile(process.argv[2]!, 'utf8')) as WorkerProcessOptions
 const log = pino({ base: null })
 const end = await runWorker({
   boot: { server, ticket, ...(fingerprint === undefined ? {} : { fingerprint }) },
