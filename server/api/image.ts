@@ -20,7 +20,7 @@ export const lengthAnnotation = 'dev.ingot.disk.length'
  *
  * Smaller ones cost more requests and bytes and save nothing; larger ones share less.
  */
-export const chunkSizeBytes = 1024 * 1024
+export const chunkSizeBytes = 2 * 1024 * 1024
 
 /** The config blob: what the image is, where it was made and of what. */
 export const imageConfigSchema = Type.Object(

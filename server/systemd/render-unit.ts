@@ -66,7 +66,7 @@ DeviceAllow=/dev/console m
 RestrictAddressFamilies=${families}
 RestrictNamespaces=mnt pid uts ipc
 SystemCallArchitectures=native
-SystemCallFilter=@system-service @mount
+SystemCallFilter=@system-service @mount seccomp
 SystemCallFilter=~@clock @cpu-emulation @debug @module @obsolete @raw-io @reboot @swap
 SystemCallErrorNumber=EPERM
 

@@ -12,7 +12,8 @@ import { startImageServer } from '../../server/image-store/image-server.ts'
 import { publishFile } from './publish-file.ts'
 import { claimAt } from './step-context.ts'
 
-const sizeBytes = Number(process.argv[2]) * chunkSizeBytes
+const mib = 1024 * 1024
+const sizeBytes = Number(process.argv[2]) * mib
 const folder = await mkdtemp(join(tmpdir(), 'ingot-memory-'))
 const server = await startImageServer()
 try {
@@ -26,7 +27,7 @@ try {
   await publishFile(disk, claimAt(server.url))
   await exportRaw(server.store, 'debian-12', join(folder, 'out.raw'))
   await disk.close()
-  process.stdout.write(String(Math.round((process.resourceUsage().maxRSS * 1024 - before) / chunkSizeBytes)))
+  process.stdout.write(String(Math.round((process.resourceUsage().maxRSS * 1024 - before) / mib)))
 } finally {
   await server.close()
   await rm(folder, { recursive: true })

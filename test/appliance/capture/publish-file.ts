@@ -13,7 +13,7 @@ export async function publishFile(disk: FileHandle, server: JobServer): Promise<
   const { size: sizeBytes } = await disk.stat()
   const chunks = planChunks([{ startBytes: 0, endBytes: sizeBytes }], sizeBytes, chunkSizeBytes)
   const { layers } = await sendChunks(disk, { chunks, patches: [] }, { server, image: 'debian-12', signal, onProgress: () => {} })
-  const config = Buffer.from(JSON.stringify(sampleConfig({ diskSizeBytes: sizeBytes })))
+  const config = Buffer.from(JSON.stringify(sampleConfig({ diskSizeBytes: sizeBytes, chunkSizeBytes })))
   const digest = `sha256:${hash('sha256', config)}`
   await server.pushBlob('debian-12', digest, config, signal)
   const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, artifactType: mediaTypes.artifact, config: { mediaType: mediaTypes.config, digest, size: config.length }, layers }

@@ -52,7 +52,7 @@ test.each([
   const progress: number[] = []
   const { writtenBytes, targetSizeBytes } = await restore(device, { onProgress: ({ doneBytes, totalBytes }) => void progress.push(doneBytes / totalBytes) })
   expect((await readStart(device, expected.length)).equals(expected)).toBe(true)
-  expect({ writtenBytes, targetSizeBytes }).toEqual({ writtenBytes: image.manifest.layers.length * mib, targetSizeBytes: 200 * mib })
+  expect({ writtenBytes, targetSizeBytes }).toEqual({ writtenBytes: image.manifest.layers.length * image.config.chunkSizeBytes, targetSizeBytes: 200 * mib })
   expect(progress.filter((share) => share === 1)).toHaveLength(2)
   // Signatures of what was there before, which tools look for at the end.
   expect((await readFile(device)).subarray(199 * mib).equals(Buffer.alloc(mib))).toBe(true)
@@ -64,7 +64,7 @@ test('a file gets the image with holes where it is zero', { timeout: 60_000 }, a
   await writeFile(path, 'old')
   await restore(path)
   expect((await readFile(path)).equals(expected)).toBe(true)
-  expect((await stat(path)).blocks * 512).toBeLessThan(image.manifest.layers.length * mib + mib)
+  expect((await stat(path)).blocks * 512).toBeLessThan(image.manifest.layers.length * image.config.chunkSizeBytes + mib)
 })
 
 test('a disk that is too small, or has other sectors, is not touched', async () => {
@@ -117,7 +117,7 @@ test('chunks that lie over one another or beyond the disk are refused before any
 test('F2 a disk that does not keep what was written fails the restore', async () => {
   const { device, file } = await loopDisk(200 * mib)
   const onProgress: RestoreOptions['onProgress'] = ({ doneBytes, totalBytes, detail }) => {
-    if (detail !== 'reading back' || doneBytes !== mib || totalBytes === 0) return
+    if (detail !== 'reading back' || doneBytes !== image.config.chunkSizeBytes || totalBytes === 0) return
     const behind = openSync(file, 'r+')
     writeSync(behind, Buffer.from('lost'), 0, 4, Number(image.manifest.layers.at(-3)!.annotations['dev.ingot.disk.offset']))
     closeSync(behind)

@@ -8,14 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from '../../../appliance/run.ts'
-import { chunkSizeBytes } from '../../../server/api/image.ts'
 import { addImage } from '../../../server/commands/image.ts'
 import { openImageFile } from '../../../server/image-store/export/open-image-file.ts'
 import { writeImageFile } from '../../../server/image-store/export/write-image-file.ts'
 import { openImageStore } from '../../../server/image-store/open-image-store.ts'
 import { parseManifest } from '../../../server/image-store/parse-manifest.ts'
 import { makeFolder, publishShape } from '../image-store/export/exported-image.ts'
-import { digestOf, makeSample, sampleConfig } from '../image-store/sample-image.ts'
+import { chunkSizeBytes, digestOf, makeSample, sampleConfig } from '../image-store/sample-image.ts'
 
 const ingot = join(import.meta.dirname, '../../../server/ingot')
 const mib = 1024 * 1024

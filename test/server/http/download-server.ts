@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import pino from 'pino'
 import { onTestFinished } from 'vitest'
-import { chunkSizeBytes } from '../../../server/api/image.ts'
 import { createApp } from '../../../server/http/app.ts'
 import { imageDownloadRoutes } from '../../../server/http/routes/image-downloads.ts'
 import { tokenAuthorize } from '../../../server/http/token-authorize.ts'
 import { openImageStore } from '../../../server/image-store/open-image-store.ts'
 import { openTokens, type Tokens } from '../../../server/tokens.ts'
 import { makeFolder, publishShape, type Published, type Shape } from '../image-store/export/exported-image.ts'
+import { chunkSizeBytes } from '../image-store/sample-image.ts'
 
 /** A disk that ends inside a sector's worth of its last chunk, with gaps between its chunks. */
 export const downloadShape: Shape = { diskSizeBytes: 9 * 1024 * 1024 + 1536, chunkSizeBytes, used: [0, 1, 3, 6, 9] }

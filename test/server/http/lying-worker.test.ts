@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { chunkSizeBytes, type ImageManifest } from '../../../server/api/image.ts'
+import type { ImageManifest } from '../../../server/api/image.ts'
 import { maxBlobBytes } from '../../../server/image-store/blob-store.ts'
 import { hashFile } from '../../../server/image-store/hash-file.ts'
 import { startImageServer, type ImageServer } from '../image-store/image-server.ts'
-import { digestOf, filled, makeSample, sampleConfig, storeSample, type SampleImage } from '../image-store/sample-image.ts'
+import { chunkSizeBytes, digestOf, filled, makeSample, sampleConfig, storeSample, type SampleImage } from '../image-store/sample-image.ts'
 
 /*
  * A worker with a valid credential and a valid claim that lies, byte by byte as it likes: node:http sends a path as it is given. Each lie is refused with its

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { run } from '../../../appliance/run.ts'
-import { chunkSizeBytes } from '../../../server/api/image.ts'
 import { mediaTypes } from '../../../server/api/media-types.ts'
 import { startImageServer } from '../image-store/image-server.ts'
-import { digestOf, filled, storeSample } from '../image-store/sample-image.ts'
+import { chunkSizeBytes, digestOf, filled, storeSample } from '../image-store/sample-image.ts'
 
 const setUp = async () => {
   const server = await startImageServer()

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { chunkSizeBytes } from '../../../server/api/image.ts'
 import { maxBlobBytes } from '../../../server/image-store/blob-store.ts'
 import { exportRaw } from '../../../server/image-store/export-raw.ts'
 import { openImageStore } from '../../../server/image-store/open-image-store.ts'
-import { digestOf, filled, sampleConfig, storeSample, type Chunk } from './sample-image.ts'
+import { chunkSizeBytes, digestOf, filled, sampleConfig, storeSample, type Chunk } from './sample-image.ts'
 
 const setUp = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ingot-store-'))

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { run } from '../../../appliance/run.ts'
-import { chunkSizeBytes } from '../../../server/api/image.ts'
 import { mediaTypes } from '../../../server/api/media-types.ts'
 import { exportRaw } from '../../../server/image-store/export-raw.ts'
 import { createImageStore, type ImageStore } from '../../../server/image-store/open-image-store.ts'
@@ -18,7 +17,7 @@ import { attachProof, readProof } from '../../../server/prove/attach-proof.ts'
 import { provenOf } from '../prove/proof-rack.ts'
 import { registryUser, startDockerRegistry } from './docker-registry.ts'
 import { serveImages } from './image-server.ts'
-import { digestOf, filled, makeSample, sampleConfig, storeSample } from './sample-image.ts'
+import { chunkSizeBytes, digestOf, filled, makeSample, sampleConfig, storeSample } from './sample-image.ts'
 
 const folderOf = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ingot-remote-'))

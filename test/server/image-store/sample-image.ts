@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
-import { chunkSizeBytes, lengthAnnotation, offsetAnnotation, type ImageConfig, type ImageManifest } from '../../../server/api/image.ts'
+import { lengthAnnotation, offsetAnnotation, type ImageConfig, type ImageManifest } from '../../../server/api/image.ts'
 import { mediaTypes } from '../../../server/api/media-types.ts'
 import type { ImageStore } from '../../../server/image-store/open-image-store.ts'
+
+/** That of the samples: an image says its own, which need not be that of our worker. */
+export const chunkSizeBytes = 1024 * 1024
 
 export const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes)}`
 

@@ -3,7 +3,6 @@ import { mkdir, open, readdir, readFile, truncate, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from '../../../../appliance/run.ts'
-import { chunkSizeBytes } from '../../../../server/api/image.ts'
 import { verifyImage } from '../../../../server/attest/verify-image.ts'
 import { attachmentTag } from '../../../../server/image-store/attachment-tag.ts'
 import { openImageFile } from '../../../../server/image-store/export/open-image-file.ts'
@@ -17,7 +16,7 @@ import { openSigned } from '../../attest/signed-image.ts'
 import { registryUser, startDockerRegistry } from '../docker-registry.ts'
 import { makeFolder, publishShape } from '../export/exported-image.ts'
 import { startImageServer } from '../image-server.ts'
-import { digestOf } from '../sample-image.ts'
+import { chunkSizeBytes, digestOf } from '../sample-image.ts'
 
 const mib = 1024 * 1024
 const shape = { diskSizeBytes: 6 * mib + 512, chunkSizeBytes, used: [0, 2, 6] }
