@@ -26,7 +26,7 @@ interface Order<Task, Answer> {
 const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 32 }
 
 /**
- * Starts threads for chunks of a disk. They are threads of JavaScript, rather than those of libuv, for the garbage: a chunk leaves behind 1 MiB, and V8
+ * Starts threads for chunks of a disk. They are threads of JavaScript, rather than those of libuv, for the garbage: a chunk leaves behind 1 MiB or 2, and V8
  * marks the whole heap once for about 14 of them. That of such a thread is almost empty; with the worker's it cost a fifth of all processor time (measured).
  */
 export function startThreads<Task, Answer>({ program, count, workerData }: ThreadsOptions): Threads<Task, Answer> {

@@ -15,16 +15,16 @@ import type { CapturePlan } from './plan-capture.ts'
 import type { PlannedChunk } from './plan-chunks.ts'
 
 /**
- * Threads that read and compress: one for each processor, up to 8, and one that reads meanwhile. The process grows by 70 MiB with one processor, 95 with 2
- * and 270 with 8 or more, whatever the size of the disk (measured).
+ * Threads that read and compress: one for each processor, up to 8, and one that reads meanwhile. The process grows by 75 MiB with one processor, 105
+ * with 2 and 275 with 8 or more, whatever the size of the disk (measured).
  */
 const framerCount = Math.min(availableParallelism(), 8) + 1
-/** Chunks on their way at once, with those that are sent meanwhile. Each has room for its frame, of little more than 1 MiB. */
+/** Chunks on their way at once, with those that are sent meanwhile. Each has room for its frame, of little more than 2 MiB. */
 const chunksInFlight = framerCount + 4
 
 /**
  * Bytes on the wire that the server has not answered yet, at most: one chunk that does not compress, or several of the usual kind. Whatever is cut then, no
- * more than this has to be sent again (F9). A line of 1 Gbit/s is full with it as long as the server answers within 9 ms.
+ * more than this has to be sent again (F9). A line of 1 Gbit/s is full with it as long as the server answers within 17 ms.
  */
 const unansweredBytes = chunkSizeBytes
 

@@ -9,11 +9,11 @@ import type { PlacedChunk } from './place-chunks.ts'
 import type { PlaceAnswer, PlaceTask, PlaceThreadData } from './place-thread.ts'
 
 /**
- * Threads that expand, write and read: one for each processor, up to 8, and one that waits for the disk meanwhile. The process grows by 100 MiB with 2
- * processors and 210 with 8 or more, whatever the size of the image (measured).
+ * Threads that expand, write and read: one for each processor, up to 8, and one that waits for the disk meanwhile. The process grows by 110 MiB with 2
+ * processors and 290 with 8 or more, whatever the size of the image (measured).
  */
 const threadCount = Math.min(availableParallelism(), 8) + 1
-/** Chunks on their way at once, with those that are fetched meanwhile; each holds its blob, of little more than 1 MiB at most. */
+/** Chunks on their way at once, with those that are fetched meanwhile; each holds its blob, of little more than 2 MiB at most. */
 const chunksInFlight = threadCount + 4
 
 export interface PlacerOptions extends Pick<PlaceThreadData, 'chunkSizeBytes' | 'isZero'> {

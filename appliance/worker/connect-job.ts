@@ -24,7 +24,7 @@ export interface ClaimedJob extends JobServer {
   logSizeBytes(signal: AbortSignal): Promise<number>
 }
 
-/** A blob is 1 MiB or little more; a line so slow that it takes longer would need weeks for an image. */
+/** A blob is 2 MiB or little more; a line so slow that it takes longer would need weeks for an image. */
 const blobLimitMs = 300_000
 /** The server reads back all blobs before it answers. */
 const manifestLimitMs = 1_800_000

@@ -9,16 +9,17 @@ export const offsetAnnotation = 'dev.ingot.disk.offset'
 export const lengthAnnotation = 'dev.ingot.disk.length'
 
 /**
- * Size of a chunk, and what its place on the disk is a multiple of. Measured on two builds of Debian 12, each unpacked by itself onto a fresh ext4 of
- * the same identifiers (zstd level 3):
+ * Size of a chunk, and what its place on the disk is a multiple of. Measured on one root filesystem of Debian 12, unpacked twice, each time onto a fresh ext4
+ * of the same identifiers (zstd level 3, `minMatch` 4):
  *
- *     chunk    requests   manifest   compressed   sent of the second build
- *     64 KiB     12,591     2.6 MB       271 MB                     41 MB
- *     256 KiB     3,167     650 kB       254 MB                     40 MB
- *     1 MiB         802     165 kB       243 MB                     40 MB
- *     4 MiB         211      43 kB       236 MB                     69 MB
+ *     chunk    requests   compressed   sent of the second build
+ *     64 KiB     12,555       267 MB                     173 MB
+ *     256 KiB     3,157       254 MB                     172 MB
+ *     1 MiB         802       242 MB                     174 MB
+ *     2 MiB         409       236 MB                     175 MB
+ *     4 MiB         211       233 MB                     210 MB
  *
- * Smaller ones cost more requests and bytes and save nothing; larger ones share less.
+ * A manifest has 0.2 kB for each. Smaller ones cost more requests and bytes and save nothing, larger ones share less.
  */
 export const chunkSizeBytes = 2 * 1024 * 1024
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-/** Largest blob that is taken from a worker, in bytes: a chunk of 1 MiB with room for larger chunks later. */
+/** Largest blob that is taken from a worker, in bytes: a chunk of 2 MiB with room for larger chunks later. */
 export const maxBlobBytes = 16 * 1024 * 1024
 
 /** From the first byte to the last, both counted from 0 and inside the blob. */

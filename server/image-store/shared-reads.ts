@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { BlobStore } from './blob-store.ts'
 import { readBlob } from './read-blob.ts'
 
-/** Largest blob that is held whole, in bytes: a chunk of 1 MiB, which zstd may make a little larger, and the config of an image. */
-export const sharedBlobBytes = 2 * 1024 * 1024
+/** Largest blob that is held whole, in bytes: a chunk of 2 MiB, which zstd may make a little larger, and the config of an image. */
+export const sharedBlobBytes = 4 * 1024 * 1024
 
 /** What was read last is held up to this size, in bytes: machines that begin together stay closer to one another than that. */
 const heldBytes = 64 * 1024 * 1024

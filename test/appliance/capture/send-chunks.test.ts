@@ -86,7 +86,7 @@ test('a chunk that cannot be sent fails the whole and gives up the others', asyn
 test('the frame of a chunk is the same on every machine that runs the pinned Node', async () => {
   const bytes = Buffer.from(Array.from({ length: chunkSizeBytes }, (_, index) => (index * index) >> 7))
   const frames = Array.from({ length: 8 }, () => compressChunk(bytes))
-  expect(new Set(frames.map(digestOf))).toEqual(new Set(['sha256:403cc74203fb78fe8ab3e79efdaf4db0595f031a344c1365f82ec4c883532afe']))
+  expect(new Set(frames.map(digestOf))).toEqual(new Set(['sha256:dfa8d7f5a7f7ade3787ed59fba14114e5a0936bf601eb80ab27cfed68685058a']))
 })
 
 test('memory does not grow with the disk, neither of the worker nor of the server', { timeout: 300_000 }, async () => {
