@@ -67,6 +67,7 @@ export const hostNeeds: readonly HostNeed[] = [
   { package: 'casync', why: 'a peer of the benchmark', for: tests },
   { package: 'skopeo', why: 'an OCI registry client that is not ours', for: tests },
   { package: 'docker-registry', why: 'an OCI registry that is not ours', for: tests },
+  { package: 'systemd-container', why: 'a container whose systemd runs the first computer', for: tests },
   { package: 'busybox-static', why: 'a small system to install in the tests', for: tests },
   { package: 'cpio', why: 'an unpacker of the initramfs that is not ours', for: tests },
   { package: 'postgresql', why: 'a job list that is kept in PostgreSQL; the tests start it themselves', for: tests },

@@ -31,8 +31,8 @@ export async function followProofs(machines: readonly string[], context: FollowC
 function followProof(machine: string, nextName: (boot: ProofBoot) => string, { feed, emit, paths, signal, onBegin }: FollowContext): Promise<void> {
   return new Promise((resolve, reject) => {
     let image = { title: '', version: '' }
-    let boot: ProofBoot | undefined
-    let name = ''
+    // Copies boot side by side. Those that are on, and the name of each.
+    const running = new Map<string, { boot: ProofBoot; name: string }>()
     let isMakingDisk = false
     const settle = (end: () => void): void => {
       unfollow()
@@ -52,11 +52,13 @@ function followProof(machine: string, nextName: (boot: ProofBoot) => string, { f
       if (event.kind === 'power-on') {
         if (isMakingDisk) task('done', `${image.title}, each chunk checked`)
         isMakingDisk = false
-        boot = now
-        name = nextName(now)
+        const name = nextName(now)
+        running.set(copy, { boot: now, name })
         emit({ kind: 'power-on', machine: copy, name, hardware: `${describeBoot(now)}, no network boot, a copy of the image's disk` })
-      } else if (event.kind === 'proven') emit({ ...event, machine: copy, name, image: image.title })
-      else emit({ kind: 'proof', machine: copy, event })
+      } else if (event.kind === 'proven') {
+        emit({ ...event, machine: copy, name: running.get(copy)!.name, image: image.title })
+        running.delete(copy)
+      } else emit({ kind: 'proof', machine: copy, event })
     }
 
     const unfollow = feed.follow(machine, (event) => {
@@ -71,7 +73,9 @@ function followProof(machine: string, nextName: (boot: ProofBoot) => string, { f
       }
       if (event.hop === 'lost' && event.failure !== undefined) {
         const { message, lastLines } = event.failure
-        const path = proofPaths(join(paths.data, 'proofs')).console(image.version, boot ?? { firmware: 'bios', secureBoot: false })
+        const consoles = proofPaths(join(paths.data, 'proofs'))
+        const [only, ...others] = [...running.values()]
+        const path = only === undefined || others.length > 0 ? consoles.consoles(image.version) : consoles.console(image.version, only.boot)
         settle(() => reject(new MachineFailure(image.title, `is not proven: ${message}`, { path, tail: (count) => lastLines.slice(-count) })))
       }
     })
