@@ -57,6 +57,7 @@ import { planDeployJob } from './jobs/plan-deploy-job.ts'
 import { plannedSnapshots } from './jobs/planned-snapshots.ts'
 import { openPostgresJobStore } from './jobs/postgres/open-postgres-job-store.ts'
 import { listenAt, localUrl } from './listen-address.ts'
+import { openMachineConsoles } from './machine-consoles.ts'
 import { openMachineStore } from './machine-store.ts'
 import { createFirstComputerMetrics } from './metrics/first-computer-metrics.ts'
 import { ownRecipes } from './own-recipes.ts'
@@ -217,7 +218,7 @@ export async function startFirstComputer({ config, log, run, start }: { config: 
     },
   })
   let machineAt: (ipv4: string) => string | undefined = () => undefined
-  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit, machineAt: (ipv4) => machineAt(ipv4), servers: () => workerServers(config.servers, reached()) })
+  await app.register(machineRoutes, { machines, consoles: openMachineConsoles(dataDirectory), admission, tokens, authorize, emit, machineAt: (ipv4) => machineAt(ipv4), servers: () => workerServers(config.servers, reached()) })
   await app.register(sessionRoutes, { tokens, authorize })
   await app.register(tokenRoutes, { tokens, authorize })
   await app.register(auditRoutes, { dataDirectory, authorize })

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { CommanderError } from 'commander'
 import { createLogUpdate } from 'log-update'
 import pino from 'pino'
@@ -16,6 +17,13 @@ const level = process.env.INGOT_LOG_LEVEL ?? 'info'
 const destination = process.stderr.isTTY ? pretty({ destination: 2, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }) : pino.destination(2)
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(name))
+
+// Who reads only the beginning, like `head`, makes no defect of it: what is left has no reader. Whoever streams to it has a listener of its own.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.stdout.listenerCount('error') > 1) return
+  if (error.code !== 'EPIPE') throw error
+  process.exit(128 + constants.signals.SIGPIPE)
+})
 
 /** Progress, on a terminal only. */
 const bar = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined

@@ -29,6 +29,8 @@ export interface ServerConnection {
   /** Takes a job by making its status file (B15). A refusal of 412 means that another was first, 404 that it left the list, 409 that it is not for us. */
   claim(job: string, report: StatusReport, claim: string, signal: AbortSignal): Promise<Status>
   giveBack(job: string, claim: string, signal: AbortSignal): Promise<void>
+  /** Adds lines to what the machine said on its console. */
+  sendConsole(machine: string, lines: Uint8Array, signal: AbortSignal): Promise<void>
   /** Tells the server that a machine boots from that it has a system of its own from now on, or that it has none after all. */
   settle(machine: string, system: MachineSystem, signal: AbortSignal): Promise<void>
   release(machine: string, signal: AbortSignal): Promise<void>
@@ -84,6 +86,7 @@ export function connectServer({ url, credential, fetch }: { url: string; credent
     sendInventory: (inventory, signal) => ask(`/machines/${inventory.id}.json`, { method: 'PUT', ...jsonBody(inventory), signal }, readJson<MachineAnswer>),
     claim: (job, report, claim, signal) =>
       ask(`/status/${job}.json`, { method: 'PUT', ...jsonBody(report, { 'if-none-match': '*', [claimHeader]: claim }), signal }, readJson<Status>),
+    sendConsole: (machine, lines, signal) => ask(`/machines/${machine}/console`, { method: 'POST', body: new Uint8Array(lines), headers: { 'content-type': 'text/plain' }, signal }, readNothing),
     settle: (machine, system, signal) => ask(`/machines/${machine}/system`, { method: 'PUT', ...jsonBody(system), signal }, readNothing),
     release: (machine, signal) => ask(`/machines/${machine}/system`, { method: 'DELETE', signal }, readNothing),
     giveBack: (job, claim, signal) => ask(`/status/${job}.json`, { method: 'DELETE', headers: { [claimHeader]: claim }, signal }, readNothing),

@@ -7,9 +7,16 @@ export interface KernelLogOptions {
   path: string
   /** A line as people read it, for example `kernel: [   12.345678] sd 0:0:0:0: [sda] Attached SCSI disk`. */
   onLine: (line: string) => void
+  /** How far it was told already: what came before is not told again. Kept up to date here. */
+  told: KernelLogPosition
   /** Aborted, it ends. */
   signal: AbortSignal
   limits?: Partial<KernelLogLimits>
+}
+
+/** The record that was told last; -1 for none since the boot. */
+export interface KernelLogPosition {
+  sequence: number
 }
 
 export interface KernelLogLimits {
@@ -27,14 +34,11 @@ const defaults: KernelLogLimits = { burst: 2000, perSecond: 20, longestLine: 500
 /** The kernel has no longer record. */
 const recordBytes = 8192
 
-/** What was told already, by file: a machine's next job goes on where the one before it ended. */
-const toldUntil = new Map<string, number>()
-
 /**
- * Tells what the kernel has said since the boot and goes on saying, until the signal is aborted. Never throws: a job needs no kernel log. Read without
+ * Tells what the kernel has said since the boot and goes on saying, until the signal is aborted. Never throws: no work needs a kernel log. Read without
  * blocking, since a read that waits keeps one of the few threads that files are read by.
  */
-export async function followKernelLog({ path, onLine, signal, limits }: KernelLogOptions): Promise<void> {
+export async function followKernelLog({ path, onLine, told, signal, limits }: KernelLogOptions): Promise<void> {
   const { burst, perSecond, longestLine, everyMs } = { ...defaults, ...limits }
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
   if (file === undefined) return
@@ -48,8 +52,8 @@ export async function followKernelLog({ path, onLine, signal, limits }: KernelLo
   }
   const tell = (line: string): void => {
     const record = parseKernelRecord(line)
-    if (record === undefined || record.sequence <= (toldUntil.get(path) ?? -1)) return
-    toldUntil.set(path, record.sequence)
+    if (record === undefined || record.sequence <= told.sequence) return
+    told.sequence = record.sequence
     if (allowed < 1) return void leftOut++
     allowed--
     tellLeftOut()

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCommandLine } from './command-line.ts'
 import { createConsoleLog } from './console-log.ts'
 import { httpFetch } from './http-fetch.ts'
+import { createLogBuffer } from './log-buffer.ts'
 import { createPinnedFetch } from './pinned-fetch.ts'
 import { UnreachableError } from './unreachable-error.ts'
 import { runWorker } from './worker.ts'
@@ -18,13 +19,15 @@ const workerVersion = typeof __INGOT_VERSION__ === 'string' ? __INGOT_VERSION__ 
 const restartExitCode = 10
 const unreachableExitCode = 75
 const stateDirectory = '/run/ingot'
+const kernelLogPath = '/dev/kmsg'
 
 /** `get-inventory` mounts the drivers of the disks once it has fetched them, and makes this file when they are loaded; a machine whose drivers hang is still told of, without those disks. */
 const driversDirectory = '/inventory/lib'
 const driversLoadedFile = '/run/ingot/drivers-loaded'
 const driversLimitMs = 60_000
 
-const log = createConsoleLog()
+const lines = createLogBuffer({ limitBytes: 256 * 1024 })
+const log = createConsoleLog((line) => lines.push(`worker: ${line}`))
 const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
 
@@ -53,7 +56,8 @@ try {
       return readDisks({ run })
     },
     fetchBy: (fingerprint) => (fingerprint === undefined ? httpFetch : createPinnedFetch(fingerprint)),
-    perform: async (options) => (await import('./perform-job.ts')).performJob({ ...options, kernelLogPath: '/dev/kmsg' }),
+    perform: async (options) => (await import('./perform-job.ts')).performJob({ ...options, kernelLogPath }),
+    tellConsole: async (server, machine) => (await import('./tell-console.ts')).tellConsole({ server, machine, lines, kernelLogPath, log, signal: new AbortController().signal }),
     takeDown: async ({ claimId }) => {
       const { releaseTarget, targetDirectory } = await import('./release-target.ts')
       await releaseTarget({ claimId, directory: targetDirectory, log })

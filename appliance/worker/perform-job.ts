@@ -67,7 +67,7 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
   })
   const ended = new AbortController()
   const { kernelLogPath: path } = options
-  const kernelLog = path === undefined ? undefined : followKernelLog({ path, onLine: reporter.line, signal: AbortSignal.any([signal, ended.signal]) })
+  const kernelLog = path === undefined ? undefined : followKernelLog({ path, onLine: reporter.line, told: kernelLogTold, signal: AbortSignal.any([signal, ended.signal]) })
   const leftMs = Math.max(0, held.endsAt - performance.now())
   const limit = setTimeout(() => stop.abort(new Error('the time limit of the job is over')), Math.min(leftMs, longestTimerMs))
   const server: ClaimedJob = {
@@ -96,6 +96,8 @@ export async function performJob(options: PerformOptions): Promise<Outcome> {
   return outcome
 }
 
+/** A machine's next job goes on where the one before it ended. */
+const kernelLogTold = { sequence: -1 }
 /** Longest wait of a timer in Node, 24 days. */
 const longestTimerMs = 2 ** 31 - 1
 

@@ -19,6 +19,8 @@ export interface WorkerOptions {
   /** How a server is asked that shows a fingerprint, or one of plain HTTP that has none. */
   fetchBy: (fingerprint: string | undefined) => HttpFetch
   perform: typeof performJob
+  /** Called once, when a job was claimed or there was none: tells the server that the machine booted from what the machine says, for as long as it is on. */
+  tellConsole?: (server: ServerConnection, worker: string) => void
   /** Ends what a worker that died in the middle of a job left running, before its job is given back. */
   takeDown: (record: ClaimRecord) => Promise<void>
   /** Aborted, it ends; only tests do. */
@@ -33,7 +35,7 @@ export interface WorkerOptions {
  * the machine belongs to that system from then on.
  */
 export async function runWorker(options: WorkerOptions): Promise<'restart' | void> {
-  const { boot, takeInventory, readDisks, fetchBy, perform, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
+  const { boot, takeInventory, readDisks, fetchBy, perform, tellConsole, takeDown, stateDirectory, log, signal = new AbortController().signal } = options
   // One for each fingerprint, so that the connection of the ticket serves the claim too.
   const fetches = new Map<string | undefined, HttpFetch>()
   const fetchOf = (fingerprint: string | undefined): HttpFetch => {
@@ -54,11 +56,17 @@ export async function runWorker(options: WorkerOptions): Promise<'restart' | voi
     void giveBack(record)
   }
 
+  let isConsoleTold = false
+  const beginConsole = (): void => {
+    if (!isConsoleTold) tellConsole?.(bootServer, worker)
+    isConsoleTold = true
+  }
   let inventory: Promise<Inventory> | undefined
   const inventoryOf = async (): Promise<Inventory> => ({ ...(await (inventory ??= takeInventory())), id: worker })
   let known = new Set<ServerConnection>()
   const introduce = async (server: ServerConnection): Promise<boolean> => {
     if (known.has(server)) return false
+    beginConsole()
     try {
       await server.sendInventory(await inventoryOf(), signal)
     } catch (error) {
@@ -84,6 +92,7 @@ export async function runWorker(options: WorkerOptions): Promise<'restart' | voi
       throw error
     })
     if (held === undefined) return
+    beginConsole()
     log.info({ server: held.server.url, job: held.job }, 'job claimed')
     const outcome = await perform({ held, bootServer, takeInventory: inventoryOf, readDisks, stateDirectory, log: log.child({ job: held.job }) })
     log.info({ job: held.job, ...outcome }, 'job ended')

@@ -3,6 +3,7 @@ import { askServer } from '../http-client.ts'
 import type { MachineRecord } from '../machine-store.ts'
 import type { CommandContext } from './context.ts'
 import { parseKeyValues } from './key-values.ts'
+import { addMachineConsole } from './machine/console.ts'
 import { addMachineList } from './machine/list.ts'
 import { renderLabels } from './machine/render-labels.ts'
 import { addMachineShow } from './machine/show.ts'
@@ -30,13 +31,14 @@ const admissions = [
   },
 ] as const
 
-/** `ingot machine list|show|scratch|plan|admit|refuse|release|label`: the machines that a first computer has seen; `ingot machines` is `ingot machine list`. */
+/** `ingot machine list|show|console|scratch|plan|admit|refuse|release|label`: the machines that a first computer has seen; `ingot machines` is `ingot machine list`. */
 export function addMachine(program: Command, context: CommandContext): Command {
   const { print, env, signal } = context
   const machine = program.command('machine').summary('where machines are and why they stopped; admit and label them, disks that may be overwritten').description('The machines that a first computer has seen.')
   addMachineList(machine.command('list'), context)
   addMachineList(program.command('machines').summary('the same as `ingot machine list`'), context)
   addMachineShow(machine, context)
+  addMachineConsole(machine, context)
   addScratch(machine, context)
   addPlan(machine, context)
   withServerAndJson(machine.command('release'))

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -51,7 +52,10 @@ describe('from power-on to a bootable image', () => {
     expect(run.hops.slice(run.hops.indexOf('claim'), run.hops.indexOf('image'))).toContain('component')
     expect(steps(run)).toEqual(expect.arrayContaining(['partition', 'install-rootfs', 'install-packages', 'image']))
     expect(proven(run)).toHaveLength(2)
-    expect(run.events.at(-1)?.kind).toBe('finished')
+    const end = run.events.at(-1)!
+    expect(end.kind).toBe('finished')
+    const said = await readFile(join(String(end.imagesDirectory), '../machines/52-54-00-77-00-01.console'), 'utf8')
+    for (const what of [/^kernel: \[ +\d+\.\d{6}\] Linux version /m, /^worker: \{.*"worker up"/m, /^worker: \{.*"job claimed"/m]) expect(said).toMatch(what)
   })
 
   test('F10 UEFI, NVMe and no outside network: a second build succeeds from what the first computer kept, and its image boots under Secure Boot', { timeout: limitMs }, async ({ signal }) => {

@@ -12,6 +12,8 @@ export const machineDescriptions: RouteDescriptions = {
   'GET /timelines.json': { tag: 'Machines', summary: 'Where every machine is on its way', access: 'look', answers: { 200: json('The timelines.', timelineListSchema) } },
   'PUT /machines/:id.json': { tag: 'Workers', summary: 'Tell what a machine consists of', access: 'work', answers: { 200: json('Which of its disks may be overwritten.', machineAnswerSchema) } },
   'PUT /machines/:id/labels': { tag: 'Machines', summary: 'Replace the labels of a machine', access: 'change', answers: { 200: json('The machine.', machineSchema) } },
+  'GET /machines/:id/console': { tag: 'Machines', summary: 'The end of what a machine said: its kernel and its worker', access: 'look', answers: { 200: content('Lines of text.', 'text/plain') } },
+  'POST /machines/:id/console': { tag: 'Workers', summary: 'Add to what the machine said', access: 'work', answers: { 204: nothing('It is kept.') } },
   'PUT /machines/:id/system': { tag: 'Workers', summary: 'Tell what was deployed to the machine', access: 'work', answers: { 204: nothing('It boots its own disk from now on.') } },
   'DELETE /machines/:id/system': { tag: 'Machines', summary: 'Give a machine back, which booted its own disk', access: 'changeOrWork', answers: { 200: json('The machine.', machineSchema) } },
   'POST /machines/:id/admit': { tag: 'Machines', summary: 'Admit a machine, which gets jobs from then on', access: 'change', answers: { 200: json('The machine.', machineSchema) } },

@@ -4,6 +4,7 @@ import { inventorySchema, labelsBodySchema, machineSystemSchema, type Inventory,
 import { workerIdSchema } from '../../api/job.ts'
 import type { Emit } from '../../event-log.ts'
 import type { Admission } from '../../admission.ts'
+import type { MachineConsoles } from '../../machine-consoles.ts'
 import type { MachineStore } from '../../machine-store.ts'
 import type { Tokens } from '../../tokens.ts'
 import type { Role } from '../../api/role.ts'
@@ -19,6 +20,7 @@ import { packagesOf } from '../packages-of.ts'
 
 export interface MachineRoutesOptions {
   machines: MachineStore
+  consoles: MachineConsoles
   admission: Admission
   tokens: Tokens
   authorize: Authorize
@@ -39,7 +41,7 @@ const macParams = { type: 'object', properties: { id: inventorySchema.properties
 const ticketSchema = Type.Object({ ticket: Type.String({ minLength: 1, maxLength: 200 }) }, { additionalProperties: false })
 
 /** What machines tell of themselves, and how a booted machine gets its credential. */
-export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, admission, tokens, authorize, emit, machineAt, servers }) => {
+export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (app, { machines, consoles, admission, tokens, authorize, emit, machineAt, servers }) => {
   // The ticket of a boot script is exchanged, once, for the credential of that machine.
   app.post<{ Body: Static<typeof ticketSchema> }>('/credentials', { config: { rateLimit: perMinute(120) }, schema: { body: ticketSchema } }, async (request, reply) => {
     const redeemed = await tokens.redeemTicket(request.body.ticket)
@@ -99,6 +101,18 @@ export const machineRoutes: FastifyPluginAsync<MachineRoutesOptions> = async (ap
       return decide(request.params.id, name)
     })
   }
+
+  app.get<{ Params: { id: string } }>('/machines/:id/console', { schema: { params } }, async (request, reply) => {
+    await authorize(request, may.look)
+    return reply.type('text/plain; charset=utf-8').send(await consoles.read(request.params.id))
+  })
+
+  app.post<{ Params: { id: string }; Body: unknown }>('/machines/:id/console', { schema: { params } }, async (request, reply) => {
+    await authorizeOwn(request, may.work)
+    if (typeof request.body !== 'string') throw new HttpProblem(415, 'body: expected text/plain')
+    await consoles.append(request.params.id, request.body)
+    return reply.code(204).send()
+  })
 
   app.put<{ Params: { id: string }; Body: MachineSystem }>('/machines/:id/system', { schema: { params, body: machineSystemSchema } }, async (request, reply) => {
     await authorizeOwn(request, may.work)

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { ask, Refusal } from '../state/ask.ts'
+import { LogBox } from './log-box.tsx'
 
 /** How often the log of a job that goes on is asked for what came since, in milliseconds. */
 const pollMs = 2000
@@ -10,8 +11,6 @@ const mostShown = 200_000
 export function LogView({ job, live }: { job: string; live: boolean }) {
   const [text, setText] = useState<string | undefined>(undefined)
   const [isMissing, setMissing] = useState(false)
-  const box = useRef<HTMLPreElement>(null)
-  const isAtEnd = useRef(true)
 
   useEffect(() => {
     const stop = new AbortController()
@@ -40,18 +39,6 @@ export function LogView({ job, live }: { job: string; live: boolean }) {
     return () => stop.abort()
   }, [job, live])
 
-  useEffect(() => {
-    if (box.current && isAtEnd.current) box.current.scrollTop = box.current.scrollHeight
-  }, [text])
-
-  const onScroll = ({ currentTarget }: Event): void => {
-    const { scrollTop, scrollHeight, clientHeight } = currentTarget as HTMLElement
-    isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24
-  }
   if (isMissing && text === undefined) return <p class="muted">{live ? 'Nothing was said yet.' : 'No log was kept.'}</p>
-  return (
-    <pre ref={box} class="log" tabIndex={0} role="log" aria-live="off" aria-label={`Log of ${job}`} onScroll={onScroll}>
-      {text ?? ''}
-    </pre>
-  )
+  return <LogBox text={text ?? ''} label={`Log of ${job}`} />
 }

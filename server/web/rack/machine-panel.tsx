@@ -11,6 +11,7 @@ import { machines } from '../state/overview-store.ts'
 import { hrefOf } from '../state/route.ts'
 import { binaryBytes, dateTime } from '../text.ts'
 import { AdmissionView } from './admission-view.tsx'
+import { ConsoleView } from './console-view.tsx'
 import { DiskList } from './disk-list.tsx'
 import { FailureView } from './failure-view.tsx'
 import { MarkScratchDialog } from './mark-scratch-dialog.tsx'
@@ -41,6 +42,10 @@ export function MachinePanel({ id, onClose }: { id: string; onClose: () => void 
               <LogView job={card.job} live={card.state === 'working'} />
             </section>
           )}
+          <section>
+            <h3>Console</h3>
+            <ConsoleView machine={id} />
+          </section>
           {marking === undefined ? null : <MarkScratchDialog card={card} disk={marking} onClose={() => setMarking(undefined)} />}
         </>
       )}

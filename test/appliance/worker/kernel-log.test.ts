@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { followKernelLog, parseKernelRecord, type KernelLogLimits } from '../../../appliance/worker/kernel-log.ts'
+import { followKernelLog, parseKernelRecord, type KernelLogLimits, type KernelLogPosition } from '../../../appliance/worker/kernel-log.ts'
 import { run } from '../../../appliance/run.ts'
 
 let directory: string
@@ -11,6 +11,7 @@ let path: string
 let kernel: FileHandle
 let ending: AbortController
 let lines: string[]
+let told: KernelLogPosition
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ingot-kmsg-'))
   path = join(directory, 'kmsg')
@@ -19,6 +20,7 @@ beforeEach(async () => {
   kernel = await open(path, constants.O_RDWR | constants.O_NONBLOCK)
   ending = new AbortController()
   lines = []
+  told = { sequence: -1 }
 })
 afterEach(async () => {
   ending.abort()
@@ -29,7 +31,7 @@ afterEach(async () => {
 const say = async (from: number, count = 1) => {
   for (let number = from; number < from + count; number++) await kernel.write(`6,${number},${1_500_000 + number},-;message ${number}\n SUBSYSTEM=block\n`)
 }
-const follow = (limits: Partial<KernelLogLimits> = {}) => followKernelLog({ path, onLine: (line) => void lines.push(line), signal: ending.signal, limits: { everyMs: 20, ...limits } })
+const follow = (limits: Partial<KernelLogLimits> = {}) => followKernelLog({ path, onLine: (line) => void lines.push(line), told, signal: ending.signal, limits: { everyMs: 20, ...limits } })
 
 test('what the kernel said since the boot is told, and what it says from then on', async () => {
   await say(0, 3)
@@ -67,7 +69,7 @@ test('a kernel that says the same without end is cut short, and how much is left
 })
 
 test('a host that has no such file is no trouble', async () => {
-  await followKernelLog({ path: join(directory, 'none'), onLine: () => expect.unreachable(), signal: ending.signal })
+  await followKernelLog({ path: join(directory, 'none'), onLine: () => expect.unreachable(), told, signal: ending.signal })
 })
 
 describe('a record', () => {

@@ -68,6 +68,7 @@ export const table: readonly Row[] = [
   row('GET /overview/events', 'look'),
   row('GET /timelines.json', 'look'),
   row('GET /machines/:id/timeline', 'look', { path: `/machines/${mac}/timeline` }),
+  row('GET /machines/:id/console', 'look', { path: `/machines/${mac}/console` }),
   row('GET /images.json', 'look'),
   row('GET /images/:name/:version.json', 'look', { path: '/images/none/1.json' }),
   row('GET /recipes.json', 'look'),
@@ -105,6 +106,7 @@ export const table: readonly Row[] = [
   row('DELETE /status/:id.json', 'work', { path: '/status/none.json', headers: claim }),
   row('POST /logs/:id.log', 'work', { path: '/logs/none.log', text: 'x', headers: { ...claim, 'content-type': 'text/plain' } }),
   row('PUT /machines/:id.json', 'work', { path: `/machines/${mac}.json`, json: inventory }),
+  row('POST /machines/:id/console', 'work', { path: `/machines/worker/console`, text: 'x', headers: { 'content-type': 'text/plain' } }),
   row('PUT /machines/:id/system', 'work', { path: `/machines/worker/system`, json: deployed }),
   row('DELETE /machines/:id/system', 'changeOrWork', { path: `/machines/worker/system` }),
 

@@ -23,6 +23,11 @@ describe('help and mistakes', () => {
     for (const command of ['serve', 'appliance', 'job', 'image', 'machine', 'token', 'doctor', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
   })
 
+  test('who reads only the beginning, like `head`, sees no stack', () => {
+    const { stdout, stderr } = spawnSync('sh', ['-c', `"$0" job add --help | true; "$0" --help | head -n 1`, ingot], { encoding: 'utf8', env: { PATH: process.env.PATH } })
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^Usage: ingot .*\n$/), ''])
+  })
+
   test('--version tells the version of the package', () => {
     expect(call('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })

@@ -26,12 +26,20 @@ beforeEach(async () => {
   await expect.poll(() => readFile(join(server.directory, 'events.ndjson'), 'utf8')).toContain(machineId)
 })
 
-async function ingot(...args: string[]): Promise<string[]> {
+const ingot = (...args: string[]): Promise<string[]> => ingotUntil(() => false, ...args)
+
+/** Presses Ctrl-C once what it printed is as `isEnough` says. */
+async function ingotUntil(isEnough: (printed: readonly string[]) => boolean, ...args: string[]): Promise<string[]> {
   const printed: string[] = []
+  const interrupt = new AbortController()
   const ignore = () => undefined
   const context = {
     ...{ run, start, log: pino({ level: 'silent' }), output: process.stdout, say: ignore, exit: ignore, columns: undefined },
-    ...{ signal: new AbortController().signal, env: { INGOT_SERVER: server.url, INGOT_TOKEN: token }, print: (line: string) => void printed.push(line) },
+    ...{ signal: interrupt.signal, env: { INGOT_SERVER: server.url, INGOT_TOKEN: token } },
+    print(line: string) {
+      printed.push(line)
+      if (isEnough(printed)) interrupt.abort()
+    },
   }
   const program = new Command('ingot').exitOverride().configureOutput({ writeOut: ignore, writeErr: ignore })
   addMachine(program, context)
@@ -81,4 +89,31 @@ describe.each([
   test('a machine that nothing was heard of is a mistake that says what may be wrong', async () => {
     await expect(ingot('machine', 'show', '02-00-00-00-00-99', ...where())).rejects.toThrow('nothing was heard of the machine 02-00-00-00-00-99: it sends no DHCP request that reaches this network')
   })
+})
+
+test('F8 `ingot machine console` tells the end of what a machine said, and with --follow what it goes on saying', async () => {
+  const say = async (...lines: string[]): Promise<void> => {
+    const { status } = await fetch(`${server.url}/machines/${machineId}/console`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await server.tokens.create({ role: 'worker', name: machineId })}`, 'content-type': 'text/plain' },
+      body: lines.map((line) => `${line}\n`).join(''),
+    })
+    expect(status).toBe(204)
+  }
+  expect(await ingot('machine', 'console', machineId)).toEqual([])
+  await say(...Array.from({ length: 50 }, (_, index) => `line ${index}`))
+  expect(await ingot('machine', 'console', machineId)).toEqual(Array.from({ length: 40 }, (_, index) => `line ${index + 10}`))
+  expect(await ingot('machine', 'console', machineId, '--all')).toHaveLength(50)
+  expect((await ingot('machine', 'console', machineId, '--json')).at(-1)).toBe(JSON.stringify({ machine: machineId, line: 'line 49' }))
+
+  let isTold = false
+  const followed = await ingotUntil(
+    (printed) => {
+      if (printed.length >= 40 && !isTold) void say('sda: I/O error', 'line 49')
+      isTold ||= printed.length >= 40
+      return printed.length === 42
+    },
+    ...['machine', 'console', machineId, '--follow'],
+  )
+  expect(followed.slice(39)).toEqual(['line 49', 'sda: I/O error', 'line 49'])
 })

@@ -15,6 +15,7 @@ import { machineRoutes } from '../../../server/http/routes/machines.ts'
 import { tokenAuthorize } from '../../../server/http/token-authorize.ts'
 import { openFileJobStore } from '../../../server/jobs/file-job-store.ts'
 import { createJobService } from '../../../server/jobs/job-service.ts'
+import { openMachineConsoles } from '../../../server/machine-consoles.ts'
 import { openMachineStore } from '../../../server/machine-store.ts'
 import { openTokens } from '../../../server/tokens.ts'
 
@@ -80,7 +81,7 @@ export async function openJobServer({ list = [] }: { list?: object[] } = {}) {
   })
   const admission = createAdmission({ machines, tokens, policy: 'ask', emit: events.emit, log: pino({ level: 'silent' }) })
   const servers = [{ url: 'http://one' }, { url: 'http://two', credential: 'theirs' }]
-  await app.register(machineRoutes, { machines, admission, tokens, authorize, emit: events.emit, servers: () => servers })
+  await app.register(machineRoutes, { machines, consoles: openMachineConsoles(directory), admission, tokens, authorize, emit: events.emit, servers: () => servers })
 
   const ask =
     (role: keyof typeof credentials) =>

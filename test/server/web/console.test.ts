@@ -93,13 +93,21 @@ describe('the rack', slow, () => {
     expect(await working.innerText()).toMatch(/5\/8 configure-file\s+20 MB of 200 MB\s+5 MB\/s\s+36s left/)
   })
 
-  test('F8 a machine tells its hardware, its disks with what may be done to them, its log, and why it stopped', async () => {
+  test('F8 a machine tells its hardware, its disks with what may be done to them, its log, what it says on its console, and why it stopped', async () => {
     await enter(`#/rack/${machineIdOf(9)}`)
     const panel = page.getByRole('complementary')
     await panel.getByText('E: Unable to fetch some archives').waitFor()
     await panel.getByText('unpacking nginx-common (40 of 40)').waitFor()
     const text = await panel.innerText()
-    for (const fact of ['Dell Inc. PowerEdge R640', '192 GiB', 'S4EWNX0M000009', 'holds data, never written', 'ext4 filesystem "data"', 'rack=b1']) expect(text).toContain(fact)
+    for (const fact of ['Dell Inc. PowerEdge R640', '192 GiB', 'S4EWNX0M000009', 'holds data, never written', 'ext4 filesystem "data"', 'rack=b1', 'It has said nothing yet']) expect(text).toContain(fact)
+
+    const credential = await server.tokens.create({ role: 'worker', name: machineIdOf(9) })
+    const say = (body: string) => fetch(`${server.url}/machines/${machineIdOf(9)}/console`, { method: 'POST', headers: { authorization: `Bearer ${credential}`, 'content-type': 'text/plain' }, body })
+    await say('kernel: [    1.500000] <b>sda</b>: I/O error\n')
+    const box = panel.getByRole('log', { name: `Console of ${machineIdOf(9)}` })
+    await box.getByText('<b>sda</b>: I/O error').waitFor()
+    await say('worker: waits for a job\n')
+    await box.getByText('worker: waits for a job').waitFor()
   })
 
   test('F1 a disk that holds data is given up only by one who was told its model, serial number and contents', async () => {
