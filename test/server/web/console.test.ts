@@ -91,6 +91,9 @@ describe('the rack', slow, () => {
     expect(await failed.innerText()).toContain('failed job web-00009 in install-packages: apt-get ended with 100')
     const working = page.locator('.card', { hasText: machineIdOf(12) })
     expect(await working.innerText()).toMatch(/5\/8 configure-file\s+20 MB of 200 MB\s+5 MB\/s\s+36s left/)
+    // One that waits, with its disks, takes less room than one that works.
+    const heightOf = async (card: typeof working) => (await card.boundingBox())!.height
+    expect(await heightOf(page.locator('.card', { hasText: machineIdOf(4) }))).toBeLessThan((await heightOf(working)) / 2)
   })
 
   test('F8 a machine tells its hardware, its disks with what may be done to them, its log, what it says on its console, and why it stopped', async () => {
