@@ -20,8 +20,7 @@ export function TopBar() {
       <ConnectionState />
       <div class="account">
         <button type="button" class="quiet" onClick={nextTheme} title="Light, dark, or as the system has it">
-          <span class="sr">Colours: </span>
-          {theme.value === 'system' ? 'auto' : theme.value}
+          Theme: {theme.value === 'system' ? 'auto' : theme.value}
         </button>
         <span class="who" title={`Signed in with the token "${session.value?.name}"`}>
           {session.value?.name} <small>{session.value?.role}</small>
