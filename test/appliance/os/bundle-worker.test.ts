@@ -90,12 +90,16 @@ describe('bundleWorker', () => {
     expect(JSON.parse(await run(process.execPath, [join(directory, 'worker.mjs')]))).toEqual([[7], [0], [8], [0]])
   })
 
-  it("the worker's log is a line of JSON for each entry, with the stack of an error and the fields of its parent", async () => {
+  it("the worker's log is a line of JSON for each entry, with the stack of an error and the fields of its parent, and is told elsewhere too", async () => {
     const output = await runBundle(
       `import { createConsoleLog } from '${appliance}/worker/console-log.ts'`,
-      "createConsoleLog().child({ job: 'web' }).error({ err: new Error('no disk') }, 'job failed')",
+      'const told = []',
+      "createConsoleLog((line) => told.push(line)).child({ job: 'web' }).error({ err: new Error('no disk') }, 'job failed')",
+      'console.log(JSON.stringify(told))',
     )
-    expect(JSON.parse(output)).toMatchObject({
+    const [line, told] = output.trim().split('\n')
+    expect(JSON.parse(told!)).toEqual([line])
+    expect(JSON.parse(line!)).toMatchObject({
       ...{ level: 50, job: 'web', msg: 'job failed', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) },
       err: { type: 'Error', stack: expect.stringMatching(/^Error: no disk\n.*worker\.mjs/) },
     })
