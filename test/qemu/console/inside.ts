@@ -28,6 +28,8 @@ export interface ConsoleScene {
 export interface ConsoleSights {
   asking: string
   hardware: string
+  /** What the kernel and the worker of the machine say. */
+  said: string
   working: string
   timeline: string[]
   log: string
@@ -69,6 +71,9 @@ async function look(page: Page, token: string): Promise<ConsoleSights> {
   await card('working').getByRole('link').click()
   await panel.getByText('console-disk').first().waitFor()
   const hardware = await panel.innerText()
+  const said = panel.getByRole('log', { name: `Console of ${id}` }).filter({ hasText: 'job claimed' })
+  await said.waitFor()
+  const [saidText] = await said.allInnerTexts()
 
   await panel.getByRole('link', { name: 'seen' }).first().click()
   await panel.getByRole('log').filter({ hasText: /\S/ }).waitFor()
@@ -79,7 +84,7 @@ async function look(page: Page, token: string): Promise<ConsoleSights> {
   await page.getByRole('button', { name: 'Cancel the job' }).click()
   const row = page.locator('[role=row][data-id="seen"]', { hasText: 'cancelled' })
   await row.waitFor()
-  return { asking, hardware, working, timeline, log, cancelled: await row.innerText() }
+  return { asking, hardware, said: saidText!, working, timeline, log, cancelled: await row.innerText() }
 }
 
 await insideNamespace(run, async () => {
