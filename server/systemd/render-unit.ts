@@ -23,6 +23,8 @@ const quote = (path: string): string => `"${path.replaceAll('\\', '\\\\').replac
  */
 export function renderUnit({ program, configPath, dataDirectory, netboot }: UnitOptions): string {
   const capabilities = [...buildCapabilities, ...(netboot ? netbootCapabilities : [])].map((each) => `CAP_${each}`).join(' ')
+  // A /tmp of its own would hide what it needs of the other.
+  const isInTmp = [program, configPath, dataDirectory].some((path) => /^\/(?:var\/)?tmp\//.test(path))
   const families = ['AF_UNIX', 'AF_INET', 'AF_INET6', 'AF_NETLINK', ...(netboot ? ['AF_PACKET'] : [])].join(' ')
   return `[Unit]
 Description=Ingot first computer
@@ -44,8 +46,7 @@ NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=${quote(dataDirectory)}
 ProtectHome=read-only
-PrivateTmp=yes
-ProtectProc=invisible
+${isInTmp ? '' : 'PrivateTmp=yes\n'}ProtectProc=invisible
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes

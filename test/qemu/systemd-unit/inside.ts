@@ -72,7 +72,11 @@ await insideNamespace(run, async () => {
       throw new Error(`the container ended: ${lastLines.join('\n')}`)
     })
     const isUp = () => fetch(`http://${listen}/readyz`).then(({ ok }) => ok, () => false)
-    while (!(await Promise.race([isUp(), ended]))) await sleep(500)
+    while (!(await Promise.race([isUp(), ended]))) {
+      await sleep(500)
+      const restarts = await inContainer('systemctl', 'show', 'ingot.service', '--property=NRestarts', '--value').catch(() => '0')
+      if (Number(restarts) > 0) throw new Error(`the unit does not start: ${await inContainer('journalctl', '--unit=ingot.service', '--no-pager', '--lines=20')}`)
+    }
     const at = { url: `http://${listen}`, token: await openTokens(data).create({ role: 'operator', name: 'test' }) }
     await addJob(at, { id: 'unit-1', recipe: 'debian-12' })
     const disk = { path: join(directory, 'disk.qcow2'), format: 'qcow2', bus: 'virtio', serial: 'unit-disk' } as const

@@ -33,3 +33,8 @@ test('without boot services it has fewer rights on the network', () => {
 test('a path with signs of systemd stands in it as that path', () => {
   expect(renderUnit({ ...options, configPath: '/srv/50% "$x"/ingot.yaml' })).toContain('--config "/srv/50%% \\"$$x\\"/ingot.yaml"\n')
 })
+
+test('it has a /tmp of its own, unless what it needs lies in the other', () => {
+  expect(renderUnit(options)).toMatch(/^PrivateTmp=yes$/m)
+  for (const path of ['program', 'configPath', 'dataDirectory']) expect(renderUnit({ ...options, [path]: '/tmp/ingot/x' })).not.toContain('PrivateTmp')
+})
