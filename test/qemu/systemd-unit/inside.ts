@@ -25,11 +25,12 @@ export interface SystemdUnitResult {
 }
 
 const { directory, appliance, earlier, result } = JSON.parse(process.argv[2] ?? '{}') as Scene
-const ingot = join(import.meta.dirname, '../../../server/ingot')
+const project = join(import.meta.dirname, '../../..')
+const ingot = join(project, 'server/ingot')
 const properties = ['NRestarts', 'Result', 'ActiveState']
 const listen = `${rackNetwork.address}:8080`
 
-/** This system as another one sees it: what is written to it goes into memory, `directory` excepted. */
+/** This system as another one sees it: what is written to it goes into memory, this project excepted. */
 async function layRoot(): Promise<string> {
   const memory = join(directory, 'memory')
   await mkdir(memory)
@@ -45,7 +46,7 @@ async function boot(root: string): Promise<StartedProgram> {
   // The rack's own /sys has no control groups.
   await run('mount', ['-t', 'cgroup2', 'cgroup2', '/sys/fs/cgroup'])
   const network = ['--network-namespace-path=/proc/self/ns/net', '--resolv-conf=off']
-  return start('systemd-nspawn', [`--directory=${root}`, '--boot', '--register=no', '--keep-unit', '--console=pipe', '--quiet', `--bind=${directory}`, '--bind=/dev/net/tun', ...network, '--', '--unit=ingot.service'], {
+  return start('systemd-nspawn', [`--directory=${root}`, '--boot', '--register=no', '--keep-unit', '--console=pipe', '--quiet', `--bind=${project}`, '--bind=/dev/net/tun', ...network, '--', '--unit=ingot.service'], {
     env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1', SYSTEMD_NSPAWN_LOCK: '0' },
   })
 }
