@@ -46,7 +46,8 @@ NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=${quote(dataDirectory)}
 ProtectHome=read-only
-${isInTmp ? '' : 'PrivateTmp=yes\n'}ProtectProc=invisible
+${isInTmp ? 'ReadWritePaths=/tmp /var/tmp' : 'PrivateTmp=yes'}
+ProtectProc=invisible
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes

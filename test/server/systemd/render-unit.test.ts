@@ -36,5 +36,5 @@ test('a path with signs of systemd stands in it as that path', () => {
 
 test('it has a /tmp of its own, unless what it needs lies in the other', () => {
   expect(renderUnit(options)).toMatch(/^PrivateTmp=yes$/m)
-  for (const path of ['program', 'configPath', 'dataDirectory']) expect(renderUnit({ ...options, [path]: '/tmp/ingot/x' })).not.toContain('PrivateTmp')
+  for (const path of ['program', 'configPath', 'dataDirectory']) expect(renderUnit({ ...options, [path]: '/tmp/ingot/x' })).toMatch(/^ProtectHome=read-only\nReadWritePaths=\/tmp \/var\/tmp\nProtectProc/m)
 })
