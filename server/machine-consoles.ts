@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from './durable-file.ts'
+import { appendToFile, replaceFile } from './durable-file.ts'
 import { ifMissing } from './if-missing.ts'
 
 /** The end of what each machine said on its console, over its boots: `machines/<id>.console`. */
@@ -21,9 +21,8 @@ export function openMachineConsoles(dataDirectory: string): MachineConsoles {
 
   const add = async (id: string, text: string): Promise<void> => {
     await mkdir(folder, { recursive: true })
-    await appendFile(pathOf(id), withoutControls(text))
-    const bytes = await readFile(pathOf(id))
-    if (bytes.length > 2 * keptBytes) await replaceFile(pathOf(id), endOf(bytes))
+    const sizeBytes = await appendToFile(pathOf(id), withoutControls(text))
+    if (sizeBytes > 2 * keptBytes) await replaceFile(pathOf(id), endOf(await readFile(pathOf(id))))
   }
 
   return {

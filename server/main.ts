@@ -10,7 +10,7 @@ import { errorCodes, IngotError } from './errors.ts'
 
 /*
  * The only file of the first computer that reads arguments and environment, writes to the terminal and exits.
- * Exit codes: 0 done, 1 the thing asked for did not succeed, 2 wrong arguments or configuration, 70 a defect of ours, 130 stopped by Ctrl-C.
+ * Exit codes: 0 done, 1 the thing asked for did not succeed, 2 wrong arguments or configuration, 70 a defect of ours, 130 stopped by Ctrl-C, 141 nobody reads on.
  */
 
 const level = process.env.INGOT_LOG_LEVEL ?? 'info'

@@ -39,6 +39,7 @@ const linesOf = (text: string): string[] => (text === '' ? [] : text.trimEnd().s
 
 /** What came to a text of which the server keeps only the end; of that which is known the last 1,000 characters are looked for. */
 export function addedTo(before: string, now: string): string {
+  if (before === '') return now
   const known = before.slice(-1000)
   const at = now.lastIndexOf(known)
   return at === -1 ? now : now.slice(at + known.length)

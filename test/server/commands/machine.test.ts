@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { pino } from 'pino'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -101,9 +102,14 @@ test('F8 `ingot machine console` tells the end of what a machine said, and with 
     expect(status).toBe(204)
   }
   expect(await ingot('machine', 'console', machineId)).toEqual([])
+  const first = ingotUntil((printed) => printed.length === 1, 'machine', 'console', machineId, '--follow')
+  // Time enough to be told that there is nothing yet.
+  await sleep(500)
+  await say('line -1')
+  expect(await first).toEqual(['line -1'])
   await say(...Array.from({ length: 50 }, (_, index) => `line ${index}`))
   expect(await ingot('machine', 'console', machineId)).toEqual(Array.from({ length: 40 }, (_, index) => `line ${index + 10}`))
-  expect(await ingot('machine', 'console', machineId, '--all')).toHaveLength(50)
+  expect(await ingot('machine', 'console', machineId, '--all')).toHaveLength(51)
   expect((await ingot('machine', 'console', machineId, '--json')).at(-1)).toBe(JSON.stringify({ machine: machineId, line: 'line 49' }))
 
   let isTold = false
