@@ -1,11 +1,8 @@
-// The only importer of the package `dhcp`: its header parser and formatter are sound, its server and its option types are not.
-import packageOptions from 'dhcp/lib/options.js'
+// The only importer of the package `dhcp`: its header parser and formatter are sound. Its server is not, nor are its options, which it drops or
+// garbles by type (61 as ASCII cut at NUL, 119 and 121 wrong, 82, 93, 97, 175 unknown): every one is bytes to us, read and written here.
 import protocol from 'dhcp/lib/protocol.js'
+import { optionCodes } from './codes.ts'
 import { normalisePacket, type opcodes } from './normalise.ts'
-
-// The package drops or garbles options by type (61 as ASCII cut at NUL, 119 and 121 wrong, 82, 93, 97, 175 unknown): every one is bytes to us.
-// Its table is global and mutable, so this happens once, when the module is loaded.
-for (let code = 1; code < 255; code++) packageOptions.addOption(code, { name: `option ${code}`, type: 'UInt8s' })
 
 /** A DHCP message: header fields by their names in RFC 2131 section 2, and options as raw bytes. */
 export interface Packet {
@@ -28,9 +25,9 @@ export interface Packet {
 
 /** Reads a client's datagram, or a server's. Throws `BadPacket`, see `normalisePacket`. */
 export function parsePacket(datagram: Buffer, expected: keyof typeof opcodes = 'request'): Packet {
-  const { op, chaddr, options, ...header } = protocol.parse(normalisePacket(datagram, expected))
-  const entries = Object.entries(options).map(([code, bytes]) => [Number(code), Buffer.from(bytes)] as const)
-  return { ...header, op: op as Packet['op'], chaddr: chaddr.toLowerCase(), options: new Map(entries) }
+  const { header, options } = normalisePacket(datagram, expected)
+  const { op, chaddr, ...fields } = protocol.parse(header)
+  return { ...fields, op: op as Packet['op'], chaddr: chaddr.toLowerCase(), options }
 }
 
 /** Smallest message that every client accepts: BOOTP's 300 bytes (RFC 1542, section 2.1). */
@@ -39,10 +36,15 @@ const smallestBytes = 300
 /** Writes a message with its options in the order given, padded to 300 bytes. It must fit in 1500 bytes: see `fitOptions`. */
 export function formatPacket(packet: Packet): Buffer {
   const { options, ...header } = packet
-  const sequence = protocol.format({ ...header, htype: 1, hlen: 6, options: {} })
-  // The package writes options in the order of their codes; relay agents want 82 last (RFC 3046 section 2.2), so they follow one by one.
-  sequence._w -= 1
-  for (const [code, value] of options) sequence.addOptions({ [code]: [...value] })
-  sequence.addUInt8(255)
-  return sequence._data.subarray(0, Math.max(sequence._w, smallestBytes))
+  const { _data: message, _w: end } = protocol.format({ ...header, htype: 1, hlen: 6, options: {} })
+  // Over the end mark that the package has set behind the magic cookie.
+  let at = end - 1
+  for (const [code, value] of options) {
+    message[at] = code
+    message[at + 1] = value.length
+    message.set(value, at + 2)
+    at += 2 + value.length
+  }
+  message[at] = optionCodes.end
+  return message.subarray(0, Math.max(at + 1, smallestBytes))
 }

@@ -17,23 +17,15 @@ declare module 'dhcp/lib/protocol.js' {
     sname: string
     file: string
   }
-  type Options = Record<number, number[]>
   interface SeqBuffer {
+    /** 1500 bytes, of which those from `_w` on are 0. */
     _data: Buffer
-    /** Where the next byte is written. */
     _w: number
-    addOptions(options: Options): void
-    addUInt8(value: number): void
   }
   const protocol: {
     /** Throws for a packet that is too short or not from Ethernet. */
-    parse(buffer: Buffer): Header & { magicCookie: number; options: Options }
-    format(packet: Header & { options: Options }): SeqBuffer
+    parse(buffer: Buffer): Header & { magicCookie: number }
+    format(packet: Header & { options: object }): SeqBuffer
   }
   export default protocol
-}
-
-declare module 'dhcp/lib/options.js' {
-  const options: { addOption(code: number, option: { name: string; type: 'UInt8s' }): void }
-  export default options
 }
