@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$(readlink -f "$0")")/.."
 purpose=$1
 shift
+# As in server/ingot, for what is started without it.
+export NODE_COMPILE_CACHE="$PWD/.ingot/compile-cache"
 
 say() { printf '\033[2mset-up:\033[0m %s\n' "$*" >&2; }
 
@@ -16,7 +18,7 @@ fi
 as_root=
 if [ "$(id -u)" != 0 ]; then
   command -v sudo >/dev/null || { echo "set-up: expected root, or sudo to become it, got neither" >&2; exit 2; }
-  as_root="sudo env PATH=$PATH"
+  as_root="sudo env PATH=$PATH NODE_COMPILE_CACHE=$NODE_COMPILE_CACHE"
 fi
 
 # npm writes this file last, so that it is missing or older than the lock file exactly when an install is due or was cut short.

@@ -18,8 +18,8 @@ export default defineConfig({
       { extends: true, test: { name: 'servers', include: ['**/*.test.ts'], exclude: [disks, 'qemu/**', ...slow], maxWorkers: availableParallelism() * 2, sequence: { groupOrder: 0 } } },
       // Not beside the ones above: a filesystem that is mounted while another test makes a mount namespace stays in use there for as long as that lasts.
       { extends: true, test: { name: 'disks', include: [`${disks}/*.test.ts`], exclude: slow, maxWorkers: availableParallelism() * 2, sequence: { groupOrder: 1 } } },
-      // One after the other: a virtual machine takes every processor there is.
-      { extends: true, test: { name: 'machines', include: ['qemu/**/*.test.ts'], exclude: slow, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      // A virtual machine takes every processor there is, but waits now and then: beside the one that does the main job others try their firmware. The slow ones come one after the other.
+      { extends: true, test: { name: 'machines', include: ['qemu/**/*.test.ts'], exclude: slow, maxWorkers: slow.length === 0 ? 1 : 2, sequence: { groupOrder: 2 } } },
     ],
   },
 })
