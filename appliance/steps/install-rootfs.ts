@@ -12,7 +12,9 @@ export const installRootfs: StepExecutor<'install-rootfs'> = async ({ component 
   const input = counted(bytes, (doneBytes) => context.progress({ doneBytes, totalBytes: component.sizeBytes, detail }))
   // Capabilities of programs such as ping are extended attributes, which tar restores only when asked for by name.
   const attributes = ['--xattrs', '--xattrs-include=*', '--acls']
-  await run('tar', ['--extract', '--zstd', '--file=-', `--directory=${root}`, '--numeric-owner', '--same-owner', '--same-permissions', ...attributes], {
+  // As much at a time as a pipe holds, 64 KiB: with tar's own 10 KiB it and zstd take turns so often that an emulated machine takes half as long again (measured).
+  const blocking = '--blocking-factor=128'
+  await run('tar', ['--extract', '--zstd', blocking, '--file=-', `--directory=${root}`, '--numeric-owner', '--same-owner', '--same-permissions', ...attributes], {
     input,
     signal,
     timeoutMs: 3_600_000,
