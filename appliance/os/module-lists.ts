@@ -69,7 +69,6 @@ export const storageModules: ModuleList = {
     'drivers/usb/storage/uas.ko',
     'drivers/usb/storage/usb-storage.ko',
     'drivers/block/loop.ko',
-    'fs/efivarfs/efivarfs.ko',
     'fs/squashfs/squashfs.ko',
     'fs/overlayfs/overlay.ko',
   ],

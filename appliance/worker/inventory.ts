@@ -5,13 +5,13 @@ import type { Inventory } from '../../server/api/machine.ts'
 import type { Run } from '../run.ts'
 import { readDisks } from '../disks/read-disks.ts'
 
-/** EFI variable `SecureBoot` (UEFI 2.10, 3.3): four bytes of attributes, then 1 when the firmware checked what it started. */
+/** Where the kernel shows what it was started with (its Documentation/arch/x86/zero-page.rst): at 0x1ec what its EFI stub learnt of the firmware and shim, 3 for "enabled". */
+const bootParameters = { path: '/sys/kernel/boot_params/data', secureBootAt: 0x1ec, enabled: 3 }
+
+/** Not by the EFI variable: its filesystem asks the firmware for every variable when it is mounted, for which nobody knows how long to wait. */
 async function readSecureBoot(): Promise<boolean> {
-  try {
-    return (await readFile('/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c'))[4] === 1
-  } catch {
-    return false
-  }
+  const { path, secureBootAt, enabled } = bootParameters
+  return (await readFile(path))[secureBootAt] === enabled
 }
 
 const dashed = (mac: string): string => mac.toLowerCase().replaceAll(':', '-')

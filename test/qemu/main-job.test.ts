@@ -64,6 +64,7 @@ describe('from power-on to a bootable image', () => {
     expect(run.exitCode).toBe(0)
     // Here the firmware's own stack boots, so that iPXE comes by TFTP.
     expect(run.hops).toContain('tftp')
+    expect(run.events.find(({ event }) => event?.hop === 'worker')?.event).toMatchObject({ inventory: { firmware: 'uefi', secureBoot: false } })
     expect(steps(run)).toEqual(expect.arrayContaining(['partition', 'install-rootfs', 'install-packages', 'image']))
     expect(proven(run)).toHaveLength(2)
   })
