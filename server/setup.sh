@@ -6,8 +6,6 @@ set -eu
 cd "$(dirname "$(readlink -f "$0")")/.."
 purpose=$1
 shift
-# As in server/ingot, for what is started without it.
-export NODE_COMPILE_CACHE="$PWD/.ingot/compile-cache"
 
 say() { printf '\033[2mset-up:\033[0m %s\n' "$*" >&2; }
 
@@ -18,7 +16,7 @@ fi
 as_root=
 if [ "$(id -u)" != 0 ]; then
   command -v sudo >/dev/null || { echo "set-up: expected root, or sudo to become it, got neither" >&2; exit 2; }
-  as_root="sudo env PATH=$PATH NODE_COMPILE_CACHE=$NODE_COMPILE_CACHE"
+  as_root="sudo env PATH=$PATH"
 fi
 
 # npm writes this file last, so that it is missing or older than the lock file exactly when an install is due or was cut short.
@@ -32,4 +30,7 @@ else
 fi
 
 $as_root server/ingot doctor --install --for "$purpose" >&2
-exec $as_root "$@"
+# As in server/ingot, for what is started without it.
+kept="$PWD/.ingot/compile-cache"
+$as_root mkdir -p "$kept"
+exec $as_root env NODE_COMPILE_CACHE="$kept" "$@"
