@@ -41,7 +41,8 @@ export function formatPacket(packet: Packet): Buffer {
   let at = end - 1
   for (const [code, value] of options) {
     message[at] = code
-    message[at + 1] = value.length
+    // Throws for more than 255 bytes, which would garble all that follows.
+    message.writeUInt8(value.length, at + 1)
     message.set(value, at + 2)
     at += 2 + value.length
   }

@@ -11,7 +11,7 @@ export interface Terms {
 
 /** A block without options: RFC 1350, section 2. */
 const plainBlockBytes = 512
-/** EDK2 asks for 4, GRUB for 1024, which no switch buffer holds. */
+/** EDK2 asks for 4; more at once than this no switch need hold. */
 const largestWindowBlocks = 32
 /** IPv4, UDP and TFTP headers: a block that fits into one frame is not fragmented, which many ROMs cannot put together. */
 const headerBytes = 32
