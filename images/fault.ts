@@ -63,6 +63,8 @@ function faultOf(error: ErrorObject): Fault {
     case 'minProperties':
     case 'maxProperties':
       return { path, expected: schema.description ?? '', got: Object.keys(error.data as object).join(' and ') || 'none' }
+    case 'maxItems':
+      return { path, expected: schema.description ?? `at most ${error.params.limit} of them`, got: String((error.data as unknown[]).length) }
     default:
       return { path, expected: schema.description ?? expectationOf(error), got: show(error.data) }
   }

@@ -35,8 +35,8 @@ export const netbootSchema = Type.Object(
     leaseSeconds: Type.Optional(Type.Integer({ minimum: 120, maximum: 31_536_000 })),
     /** Default gateway told to machines; none unless given. */
     router: Type.Optional(ipv4),
-    /** DNS servers told to machines. */
-    nameServers: Type.Optional(Type.Array(ipv4)),
+    /** DNS servers told to machines: what fits into option 6, whose length is one byte (RFC 2132, section 3.8). */
+    nameServers: Type.Optional(Type.Array(ipv4, { maxItems: 63 })),
     domain: Type.Optional(Type.String({ format: 'hostname' })),
     /** Networks behind DHCP relay agents. */
     relayed: Type.Optional(

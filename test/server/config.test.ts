@@ -81,6 +81,12 @@ describe('every wrong field is told at once: place, expected, got', () => {
     ])
   })
 
+  test('more name servers than an option of DHCP holds', () => {
+    const file = (count: number) => `data: d\nlisten: 0.0.0.0:80\nnetboot:\n  interface: eno2\n  range: 10.77.0.3-10.77.0.4\n  nameServers: [${Array(count).fill('10.77.0.1').join(', ')}]\n`
+    expect(problemsOf(file(64))).toEqual(['/etc/ingot/ingot.yaml:6:3: netboot.nameServers: expected at most 63 of them, got 64'])
+    expect(read(file(63)).netboot?.dhcp?.nameServers).toHaveLength(63)
+  })
+
   test('fields that do not fit this host', () => {
     expect(problemsOf('data: d\nlisten: 10.9.9.9:8080\nnetboot:\n  interface: eno2\n  range: 10.78.0.5-10.77.0.4\n')).toEqual([
       '/etc/ingot/ingot.yaml:2:9: listen: expected 10.77.0.1 (the address of eno2, where machines boot) or 0.0.0.0, got 10.9.9.9',
