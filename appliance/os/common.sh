@@ -15,19 +15,22 @@ argument() {
   done
 }
 
-# Fetches a file of the boot server and checks its digest: `fetch NAME FILE sha512:HEX`. Says what is wrong, and fails then.
-# First to a file, then its digest: in a pipe the programs of busybox pass on so few bytes at a time that it takes five times longer.
+# Fetches a file of the boot server: `download NAME FILE`. Says what is wrong, and fails then.
 # `wget -S` leaves the answer's headers, with the time of the boot server among them.
-fetch() {
+download() {
   from=$(argument ingot.server)
-  if timeout 900 wget -S -O "$2" "$from/boot/$1" 2>/run/ingot/headers; then
-    got=$(sha512sum "$2")
-    got=sha512:${got%% *}
-    [ "$got" = "$3" ] && return
-    say "$1 from $from: expected $3, got $got ($(stat -c %s "$2") bytes)"
-  else
-    say "$1 from $from: $(tail -n 1 /run/ingot/headers)"
-  fi
+  timeout 900 wget -S -O "$2" "$from/boot/$1" 2>/run/ingot/headers && return
+  say "$1 from $from: $(tail -n 1 /run/ingot/headers)"
+  return 1
+}
+
+# Whether what was fetched is what is meant: `verify NAME FILE sha512:HEX`. Says what is wrong, and fails then.
+# Of the file, not while it comes: in a pipe the programs of busybox pass on so few bytes at a time that it takes five times longer.
+verify() {
+  got=$(sha512sum "$2")
+  got=sha512:${got%% *}
+  [ "$got" = "$3" ] && return
+  say "$1 from $(argument ingot.server): expected $3, got $got ($(stat -c %s "$2") bytes)"
   return 1
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The worker's record of a claim (B15): `claims/<job>.<claim id>.json` below its state directory while the job is its own. */
@@ -14,26 +14,27 @@ export interface ClaimRecord {
  * same name at another server, has a record of its own.
  */
 export interface ClaimRecords {
-  list(): Promise<ClaimRecord[]>
-  write(record: ClaimRecord): Promise<void>
-  remove(record: ClaimRecord): Promise<void>
+  list(): ClaimRecord[]
+  write(record: ClaimRecord): void
+  remove(record: ClaimRecord): void
 }
 
+/** Synchronous, as the state directory is in memory: with `node:fs/promises` Node starts its threads, which takes an emulated machine a tenth of a second of the way to its claim. */
 export function openClaimRecords(stateDirectory: string): ClaimRecords {
   const folder = join(stateDirectory, 'claims')
   const path = ({ job, claimId }: ClaimRecord) => join(folder, `${job}.${claimId}.json`)
   return {
-    async list() {
-      await mkdir(folder, { recursive: true })
-      const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
-      const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+    list() {
+      mkdirSync(folder, { recursive: true })
+      const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+      const texts = names.map((name) => readFileSync(join(folder, name), 'utf8'))
       // Empty: the process died while it wrote, which is before it claimed.
       return texts.filter((text) => text.endsWith('}\n')).map((text) => JSON.parse(text) as ClaimRecord)
     },
-    async write(record) {
-      await mkdir(folder, { recursive: true })
-      await writeFile(path(record), `${JSON.stringify(record)}\n`, { mode: 0o600 })
+    write(record) {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(path(record), `${JSON.stringify(record)}\n`, { mode: 0o600 })
     },
-    remove: (record) => rm(path(record), { force: true }),
+    remove: (record) => rmSync(path(record), { force: true }),
   }
 }

@@ -30,5 +30,5 @@ export async function giveBack(record: ClaimRecord, { servers, records, log, sig
     if (!(error instanceof RefusedError)) throw error
     log.info({ job, reason: error.message }, 'the claim had ended already')
   }
-  await records.remove(record)
+  records.remove(record)
 }

@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCommandLine } from './command-line.ts'
 import { createConsoleLog } from './console-log.ts'
@@ -28,17 +28,16 @@ const driversLimitMs = 60_000
 
 const lines = createLogBuffer({ limitBytes: 256 * 1024 })
 const log = createConsoleLog((line) => lines.push(`worker: ${line}`))
-const boot = parseCommandLine(await readFile('/proc/cmdline', 'utf8'))
+const boot = parseCommandLine(readFileSync('/proc/cmdline', 'utf8'))
 log.info({ version: workerVersion, server: boot.server }, 'worker up')
 
 /** Only now, after the claim: on a machine of two processors, or one that shares them, the drivers would be in the way of Node, which is starting. */
 async function loadDrivers(): Promise<void> {
   const { start } = await import('../run.ts')
   await start('get-inventory', [], { output: 'inherit' })
-  const isThere = (path: string) => access(path).then(() => true, () => false)
-  while (!(await isThere(driversDirectory))) await sleep(50)
+  while (!existsSync(driversDirectory)) await sleep(50)
   const startedAt = performance.now()
-  while (!(await isThere(driversLoadedFile))) {
+  while (!existsSync(driversLoadedFile)) {
     if (performance.now() - startedAt > driversLimitMs) return log.error({ limitMs: driversLimitMs }, 'the drivers of the disks are not loaded in time')
     await sleep(50)
   }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -20,9 +20,9 @@ export interface ObtainCredentialsOptions {
 /** Exchanges this boot's ticket for credentials, once per boot. Throws `UnreachableError` when the boot server is gone or refuses the ticket. */
 export async function obtainCredentials({ boot, fetch, stateDirectory, log }: ObtainCredentialsOptions): Promise<CredentialAnswer> {
   const path = join(stateDirectory, 'credentials.json')
-  await mkdir(stateDirectory, { recursive: true })
+  mkdirSync(stateDirectory, { recursive: true })
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as CredentialAnswer
+    return JSON.parse(readFileSync(path, 'utf8')) as CredentialAnswer
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
@@ -39,8 +39,8 @@ export async function obtainCredentials({ boot, fetch, stateDirectory, log }: Ob
       // Used tickets stay used: only a new boot gives a new one.
       if (response.status === 401) throw new UnreachableError(`the boot server refuses this boot's ticket: ${(answer as { title?: string }).title}`)
       if (!response.ok) throw new Error(`${boot.server}/credentials answered ${response.status}`)
-      await writeFile(`${path}.tmp`, JSON.stringify(answer), { mode: 0o600 })
-      await rename(`${path}.tmp`, path)
+      writeFileSync(`${path}.tmp`, JSON.stringify(answer), { mode: 0o600 })
+      renameSync(`${path}.tmp`, path)
       return answer as CredentialAnswer
     } catch (error) {
       if (error instanceof UnreachableError) throw error

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { ListedJob } from '../../server/api/job.ts'
 import type { Status } from '../../server/api/status.ts'
 import { OutageError, RefusedError } from './answer-errors.ts'
@@ -26,12 +26,12 @@ export async function takeJob(server: ServerConnection, offers: readonly ListedJ
 }
 
 async function claimJob(server: ServerConnection, job: string, { worker, records, onForbidden, onDoubt, signal }: TakeJobOptions): Promise<HeldJob | undefined> {
-  const random = await readRandom(36)
+  const random = readRandom(36)
   const claim = random.toString('base64url', 0, 32)
   const claimId = random.toString('hex', 32)
   const record: ClaimRecord = { server: server.url, job, claim, claimId }
   // Written before the claim, so that no crash in between leaves a job held by a worker that does not know it.
-  await records.write(record)
+  records.write(record)
   const startedAt = performance.now()
   const ask = (): Promise<Status> => server.claim(job, { worker, server: server.url, state: 'claimed' }, claim, signal)
   try {
@@ -42,7 +42,7 @@ async function claimJob(server: ServerConnection, job: string, { worker, records
   } catch (error) {
     if (error instanceof OutageError) onDoubt(record)
     if (!(error instanceof RefusedError)) throw error
-    await records.remove(record)
+    records.remove(record)
     if (error.status === 409) onForbidden()
     // 412: another was first. 404: it left the list since we looked. 409: it is not for this machine.
     if ([404, 409, 412].includes(error.status)) return undefined
@@ -51,13 +51,14 @@ async function claimJob(server: ServerConnection, job: string, { worker, records
 }
 
 /** Random bytes of the kernel (random(4)): to load `node:crypto` for them takes a tenth of a second of an emulated machine's way to its claim. */
-async function readRandom(sizeBytes: number): Promise<Buffer> {
-  const device = await open('/dev/urandom')
+function readRandom(sizeBytes: number): Buffer {
+  const device = openSync('/dev/urandom', 'r')
   try {
-    const { buffer, bytesRead } = await device.read(Buffer.alloc(sizeBytes), 0, sizeBytes)
+    const buffer = Buffer.alloc(sizeBytes)
+    const bytesRead = readSync(device, buffer)
     if (bytesRead !== sizeBytes) throw new Error(`/dev/urandom: expected ${sizeBytes} bytes, got ${bytesRead}`)
     return buffer
   } finally {
-    await device.close()
+    closeSync(device)
   }
 }

@@ -50,7 +50,7 @@ export async function runWorker(options: WorkerOptions): Promise<'restart' | voi
   const records = openClaimRecords(stateDirectory)
   const giveBack = async (record: ClaimRecord) => (await import('./give-back.ts')).giveBack(record, { servers, records, log, signal })
 
-  for (const record of await records.list()) {
+  for (const record of records.list()) {
     // A worker that died cannot know how far the disk is. No other may begin while a program of that job still runs.
     await takeDown(record)
     void giveBack(record)
@@ -97,7 +97,7 @@ export async function runWorker(options: WorkerOptions): Promise<'restart' | voi
     const outcome = await perform({ held, bootServer, takeInventory: inventoryOf, readDisks, stateDirectory, log: log.child({ job: held.job }) })
     log.info({ job: held.job, ...outcome }, 'job ended')
     // Only once the server knows how it ended; a crash before this gives the claim back at the next start.
-    await records.remove({ ...held, server: held.server.url })
+    records.remove({ ...held, server: held.server.url })
     if (outcome.state === 'performed' && outcome.deployed !== undefined) return 'restart'
     // What lies on the disks has changed.
     inventory = undefined

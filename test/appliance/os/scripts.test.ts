@@ -36,13 +36,13 @@ describe('argument', () => {
   })
 })
 
-describe('fetch', () => {
+describe('download and verify', () => {
   const sha512OfHello = '9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca72323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043'
   /** Fetches `name` with a wget that writes `hello` for each address but one that it does not know. */
   const fetch = async (name: string, digest: string): Promise<string> => {
     const wget = `#!/bin/sh\ncase $4 in http://10.77.0.1:8080/boot/known) printf hello >"$3" ;; *) echo "wget: no $4" >&2 && exit 1 ;; esac\n`
     await writeFile(join(directory, 'wget'), wget, { mode: 0o755 })
-    return runInside('ingot.server=http://10.77.0.1:8080', `say() { echo "$*"; }; PATH=${directory}:$PATH; fetch ${name} /run/file sha512:${digest} && cat /run/file || echo failed`)
+    return runInside('ingot.server=http://10.77.0.1:8080', `say() { echo "$*"; }; PATH=${directory}:$PATH; download ${name} /run/file && verify ${name} /run/file sha512:${digest} && cat /run/file || echo failed`)
   }
 
   test('a file of the boot server with the digest that it should have', async () => {
