@@ -19,7 +19,7 @@ export interface ClaimRecords {
   remove(record: ClaimRecord): void
 }
 
-/** Synchronous, as the state directory is in memory: with `node:fs/promises` Node starts its threads, which takes an emulated machine a tenth of a second of the way to its claim. */
+/** Synchronous, as all that the worker does before its claim (`main.ts`). */
 export function openClaimRecords(stateDirectory: string): ClaimRecords {
   const folder = join(stateDirectory, 'claims')
   const path = ({ job, claimId }: ClaimRecord) => join(folder, `${job}.${claimId}.json`)

@@ -12,6 +12,7 @@ import { runWorker } from './worker.ts'
  * The one program of the appliance, started by its init and again whenever it ends.
  * Exit codes: 10, an image was deployed: init boots the machine anew. 75 (EX_TEMPFAIL of sysexits.h), no server can be reached: init boots the machine anew, with backoff. Any other: it died.
  * What is imported in functions is loaded once a job is claimed: it takes a machine that has just booted most of a second.
+ * Files are read and written synchronously until then: they are few and in memory, and for `node:fs/promises` Node would start its threads first.
  */
 
 declare const __INGOT_VERSION__: string
